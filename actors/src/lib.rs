@@ -1,0 +1,1 @@
+//! Who does what, when: the living parts of the server.

@@ -1,0 +1,1 @@
+//! Kills actors and processes under load and checks promises.

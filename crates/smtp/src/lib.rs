@@ -1,0 +1,1 @@
+//! SMTP as a machine without input and output.

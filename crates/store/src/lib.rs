@@ -1,0 +1,1 @@
+//! The one place that touches the disk: commands, footprint, apply, engines, blobs.

@@ -1,0 +1,1 @@
+//! OTP supervision for ractor; knows nothing of mail.
