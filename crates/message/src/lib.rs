@@ -1,1 +1,18 @@
-//! The words of mail: addresses, envelopes, header fields, MIME structure, ids.
+//! The words of mail: addresses, envelopes, header fields, MIME structure, ids, and the two kinds of time.
+//!
+//! Everything here is a value: no clock is read, no random number drawn, no socket opened. Bytes that a stranger
+//! sent are ordinary input; every parser is bounded by named constants and none of them panics or recurses.
+
+pub mod address;
+pub mod envelope;
+pub mod id;
+pub mod time;
+
+pub use address::{
+    AddressError, AddressLiteral, Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath,
+};
+pub use envelope::{BodyKind, Envelope, Recipient};
+pub use id::{
+    AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,
+};
+pub use time::{Tick, Timestamp};
