@@ -5,14 +5,18 @@
 
 pub mod address;
 pub mod envelope;
+pub mod hops;
 pub mod id;
+pub mod received;
 pub mod time;
 
 pub use address::{
     AddressError, AddressLiteral, Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath,
 };
 pub use envelope::{BodyKind, Envelope, Recipient};
+pub use hops::{HopCounter, MAX_HOPS};
 pub use id::{
     AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,
 };
+pub use received::{Received, TlsFacts, With, return_path_line};
 pub use time::{Tick, Timestamp};
