@@ -1,1 +1,62 @@
-//! The settings: typed, validated, pure data.
+//! The settings: typed, validated, pure data. Text comes in, a [`Config`] or all its mistakes come out; nothing is
+//! read from disk or environment here, and nobody's use of a setting is known.
+//!
+//! ```
+//! use config::{Profile, Source, parse};
+//!
+//! let file = Source::file("angarium.toml", "[smtp]\nmax_recipients = 500\n");
+//! let argument = Source::command_line("listeners.mx.bind=127.0.0.1:0");
+//! let config = parse(&[file, argument], Profile::Development).unwrap();
+//! assert_eq!(config.smtp.max_recipients, 500);
+//! assert_eq!(config.listeners["mx"].bind.port(), 0);
+//!
+//! let file = Source::file("angarium.toml", "[smtp]\nmax_recipient = 500\n");
+//! let errors = parse(&[file], Profile::Development).unwrap_err();
+//! assert_eq!(
+//!     errors[0].to_string(),
+//!     "angarium.toml:2:1: smtp.max_recipient: unknown key; did you mean smtp.max_recipients?"
+//! );
+//! ```
+
+mod auth;
+mod byte_size;
+mod check;
+mod config;
+mod document;
+mod draft;
+mod duration;
+mod error;
+mod found;
+mod listener;
+mod log;
+mod nearest;
+mod pop3;
+mod profile;
+mod queue;
+mod route;
+mod sample;
+mod section;
+mod server;
+mod setting;
+mod smtp;
+mod source;
+mod store;
+mod tls;
+
+pub use auth::Auth;
+pub use byte_size::{ByteSize, NotAByteSize};
+pub use config::{Config, parse, parse_bytes};
+pub use duration::{parse_duration, print_duration};
+pub use error::{ConfigError, Mistake, Place};
+pub use listener::{Listener, PlaintextAuth, Protocol, TlsMode};
+pub use log::{Log, LogFormat, LogLevel};
+pub use pop3::Pop3;
+pub use profile::Profile;
+pub use queue::Queue;
+pub use route::{Route, RouteKind};
+pub use sample::{SAMPLE, sample};
+pub use server::Server;
+pub use smtp::Smtp;
+pub use source::Source;
+pub use store::Store;
+pub use tls::{Tls, TlsVersion};

@@ -1,0 +1,34 @@
+//! The section `auth`: the cost of a password, for us and for who guesses it.
+
+use std::time::Duration;
+
+use crate::byte_size::ByteSize;
+use crate::section::section;
+
+section! {
+    /// The cost of a password, for us and for who guesses it.
+    pub struct Auth {
+        /// Memory of one Argon2id hash. OWASP's first choice: 19 MiB with 2 iterations and 1 lane. A change
+        /// counts for passwords set from then on.
+        argon2_memory: ByteSize = ByteSize::mib(19), ByteSize::kib(64)..=ByteSize::gib(1);
+
+        /// Passes over that memory.
+        argon2_iterations: u32 = 2, 1..=100;
+
+        /// Lanes of one hash.
+        argon2_parallelism: u32 = 1, 1..=64;
+
+        /// Hashes computed at once, each on a thread of its own with the memory above.
+        workers: u32 = 2, 1..=256;
+
+        /// Logins that wait for a worker; more are told to come again later.
+        max_waiting: u32 = 256, 1..=65_536;
+
+        /// How long a verified password is remembered, as a keyed hash in memory, so that a client which
+        /// connects every minute costs one hash in five. "0s" remembers nothing.
+        remember: Duration = Duration::from_secs(300), Duration::ZERO..=Duration::from_secs(86_400);
+
+        /// How long the answer to a wrong password is held back.
+        failure_delay: Duration = Duration::from_secs(1), Duration::ZERO..=Duration::from_secs(60);
+    }
+}

@@ -1,0 +1,277 @@
+//! What no section can see alone: values that are well in themselves, but not beside others.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::byte_size::ByteSize;
+use crate::draft::Draft;
+use crate::duration::print_duration;
+use crate::error::{ConfigError, Mistake, Place};
+use crate::listener::{Listener, PlaintextAuth, Protocol, TlsMode};
+use crate::profile::Profile;
+
+/// Listeners of one server: each has its acceptor and its ceiling of connections.
+const MAX_LISTENERS: usize = 64;
+/// Argon2 needs 8 KiB for each lane (RFC 9106 §3.1).
+const ARGON2_LANE: u64 = 8 * 1024;
+
+/// Adds every conflict to the draft's errors. A value with a mistake of its own is not held against another.
+/// What has no place of its own is placed at `file`.
+pub(crate) fn check(draft: &mut Draft, file: Option<&Arc<str>>) {
+    let nowhere = file.map_or_else(|| Place::whole(&"settings".into()), Place::whole);
+    let mut check = Check {
+        draft,
+        nowhere,
+        errors: Vec::new(),
+    };
+    check.listeners();
+    check.listener_binds();
+    check.certificate();
+    check.hostname();
+    check.orders();
+    let errors = check.errors;
+    draft.errors.extend(errors);
+}
+
+struct Check<'a> {
+    draft: &'a Draft,
+    nowhere: Place,
+    errors: Vec<ConfigError>,
+}
+
+impl Check<'_> {
+    /// What every listener needs, and that there is one.
+    fn listeners(&mut self) {
+        let draft = self.draft;
+        let listeners = &draft.config.listeners;
+        if !listeners.values().any(|listener| listener.enabled) {
+            let sentence = "at least one listener, such as [listeners.mx] with protocol and bind";
+            self.report(&["listeners"], "listeners", Mistake::Missing(sentence.to_owned()));
+        }
+        if listeners.len() > MAX_LISTENERS {
+            self.conflict(
+                &["listeners"],
+                "listeners",
+                format!("more than {MAX_LISTENERS} listeners"),
+            );
+        }
+        for (name, listener) in listeners.iter().filter(|(_, listener)| listener.enabled) {
+            for (key, what) in [
+                ("protocol", "what is spoken, \"smtp\" or \"pop3\""),
+                ("bind", "an address and a port such as \"127.0.0.1:2525\""),
+            ] {
+                let path = format!("listeners.{name}.{key}");
+                if draft.place(&path).is_none() {
+                    self.report(&[&path], &path, Mistake::Missing(what.to_owned()));
+                }
+            }
+            self.login(name, listener);
+        }
+    }
+
+    fn login(&mut self, name: &str, listener: &Listener) {
+        let [tls, plaintext] = ["tls", "plaintext_auth"].map(|key| format!("listeners.{name}.{key}"));
+        let is_shut = listener.tls == TlsMode::None && listener.plaintext_auth == PlaintextAuth::Never;
+        if listener.protocol == Protocol::Pop3 && is_shut {
+            let sentence = "nobody can log in: there is neither TLS nor leave for passwords without it; \
+                            set tls = \"starttls\" or plaintext_auth = \"loopback\"";
+            self.conflict(
+                &[&tls, &plaintext, &format!("listeners.{name}.protocol")],
+                &tls,
+                sentence.to_owned(),
+            );
+        }
+    }
+
+    /// Two listeners cannot have one port of one address.
+    fn listener_binds(&mut self) {
+        let draft = self.draft;
+        let enabled: Vec<_> = draft
+            .config
+            .listeners
+            .iter()
+            .filter(|(_, listener)| listener.enabled)
+            .collect();
+        for (index, (name, listener)) in enabled.iter().enumerate().take(MAX_LISTENERS) {
+            let path = format!("listeners.{name}.bind");
+            let earlier = enabled.iter().take(index).find(|(other, before)| {
+                overlap(before.bind, listener.bind)
+                    && draft.place(&format!("listeners.{other}.bind")).is_some()
+                    && draft.place(&path).is_some()
+            });
+            if let Some((other, before)) = earlier {
+                let other_path = format!("listeners.{other}.bind");
+                let sentence = format!("{} is taken by {other_path} = \"{}\"", listener.bind, before.bind);
+                self.conflict(&[&path, &other_path], &path, sentence);
+            }
+        }
+    }
+
+    /// A certificate and its key come together; production has no other.
+    fn certificate(&mut self) {
+        let draft = self.draft;
+        let tls = &draft.config.tls;
+        let paths = ["tls.certificate", "tls.key"];
+        match (&tls.certificate, &tls.key) {
+            (Some(_), None) => self.missing_beside("tls.key", paths, "the key file of tls.certificate"),
+            (None, Some(_)) => {
+                self.missing_beside("tls.certificate", paths, "the certificate file of tls.key")
+            }
+            (Some(_), Some(_)) => {}
+            (None, None) => self.certificate_in_production(),
+        }
+    }
+
+    fn missing_beside(&mut self, path: &str, both: [&str; 2], what: &str) {
+        let place = both.iter().find_map(|path| self.draft.place(path)).cloned();
+        if both.iter().all(|path| self.draft.is_settled(path)) {
+            let place = place.unwrap_or_else(|| self.nowhere.clone());
+            let mistake = Mistake::Missing(what.to_owned());
+            self.errors.push(ConfigError {
+                place,
+                key: path.to_owned(),
+                mistake,
+            });
+        }
+    }
+
+    fn certificate_in_production(&mut self) {
+        let draft = self.draft;
+        if draft.config.server.profile != Profile::Production {
+            return;
+        }
+        let offers = |listener: &Listener| listener.enabled && listener.tls != TlsMode::None;
+        let offering = draft
+            .config
+            .listeners
+            .iter()
+            .find(|(_, listener)| offers(listener));
+        if let Some((name, _)) = offering {
+            let sentence = format!(
+                "in production, because listeners.{name} offers TLS; set tls.certificate and tls.key"
+            );
+            let mode = format!("listeners.{name}.tls");
+            self.report(
+                &["tls.certificate", "tls.key", &mode],
+                "tls.certificate",
+                Mistake::Missing(sentence),
+            );
+        }
+    }
+
+    /// Nobody can guess the name that DNS gives a host.
+    fn hostname(&mut self) {
+        let server = &self.draft.config.server;
+        if server.profile == Profile::Production && server.hostname.as_str() == "localhost" {
+            let sentence = "in production, the name that DNS gives this host, such as \"mx.example.org\"";
+            self.report(
+                &["server.hostname"],
+                "server.hostname",
+                Mistake::Missing(sentence.to_owned()),
+            );
+        }
+    }
+
+    /// What must not be larger than something else.
+    fn orders(&mut self) {
+        let config = &self.draft.config;
+        let (smtp, queue, store, auth) = (&config.smtp, &config.queue, &config.store, &config.auth);
+        self.order_durations(
+            ("smtp.data_block_timeout", smtp.data_block_timeout),
+            ("smtp.data_timeout", smtp.data_timeout),
+        );
+        self.order_durations(
+            ("smtp.command_timeout", smtp.command_timeout),
+            ("smtp.session_timeout", smtp.session_timeout),
+        );
+        self.order_durations(
+            ("smtp.data_timeout", smtp.data_timeout),
+            ("smtp.session_timeout", smtp.session_timeout),
+        );
+        self.order_durations(
+            ("queue.retry_first", queue.retry_first),
+            ("queue.retry_longest", queue.retry_longest),
+        );
+        self.order_durations(
+            ("queue.retry_longest", queue.retry_longest),
+            ("queue.retry_for", queue.retry_for),
+        );
+        self.order_sizes(
+            ("store.reserve_file", store.reserve_file),
+            ("store.reserve", store.reserve),
+        );
+        if store.max_group > store.max_waiting {
+            let sentence = format!(
+                "{} is more than store.max_waiting = {}",
+                store.max_group, store.max_waiting
+            );
+            self.conflict(
+                &["store.max_group", "store.max_waiting"],
+                "store.max_group",
+                sentence,
+            );
+        }
+        if auth.argon2_memory.as_u64() < ARGON2_LANE * u64::from(auth.argon2_parallelism) {
+            let sentence = format!(
+                "{} is less than 8KiB for each lane of auth.argon2_parallelism = {}",
+                auth.argon2_memory, auth.argon2_parallelism
+            );
+            self.conflict(
+                &["auth.argon2_memory", "auth.argon2_parallelism"],
+                "auth.argon2_memory",
+                sentence,
+            );
+        }
+    }
+
+    fn order_durations(&mut self, (small, least): (&str, Duration), (large, most): (&str, Duration)) {
+        if least > most {
+            let [least, most] = [least, most].map(print_duration);
+            self.conflict(
+                &[small, large],
+                small,
+                format!("\"{least}\" is longer than {large} = \"{most}\""),
+            );
+        }
+    }
+
+    fn order_sizes(&mut self, (small, least): (&str, ByteSize), (large, most): (&str, ByteSize)) {
+        if least > most {
+            self.conflict(
+                &[small, large],
+                small,
+                format!("\"{least}\" is larger than {large} = \"{most}\""),
+            );
+        }
+    }
+
+    fn conflict(&mut self, paths: &[&str], key: &str, sentence: String) {
+        self.report(paths, key, Mistake::Conflict(sentence));
+    }
+
+    /// Reports a mistake between these paths, at the first of them that has a place, unless one of them is unsettled.
+    fn report(&mut self, paths: &[&str], key: &str, mistake: Mistake) {
+        if !paths.iter().all(|path| self.draft.is_settled(path)) {
+            return;
+        }
+        let table = key.rsplit_once('.').map_or("", |(table, _)| table);
+        let place = paths
+            .iter()
+            .find_map(|path| self.draft.place(path))
+            .or_else(|| self.draft.place(table));
+        let place = place.unwrap_or(&self.nowhere).clone();
+        self.errors.push(ConfigError {
+            place,
+            key: key.to_owned(),
+            mistake,
+        });
+    }
+}
+
+/// Whether two sockets exclude each other: one port, and one address or one of them every address of its family.
+fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
+    let is_same_family = a.is_ipv4() == b.is_ipv4();
+    let meets = a.ip() == b.ip() || (is_same_family && (a.ip().is_unspecified() || b.ip().is_unspecified()));
+    a.port() != 0 && a.port() == b.port() && meets
+}

@@ -1,0 +1,187 @@
+//! Config: every setting of a server, and how it comes out of its sources.
+
+use std::collections::BTreeMap;
+
+use message::DomainName;
+
+use crate::auth::Auth;
+use crate::check::check;
+use crate::draft::Draft;
+use crate::error::{ConfigError, Mistake};
+use crate::listener::Listener;
+use crate::log::Log;
+use crate::pop3::Pop3;
+use crate::profile::Profile;
+use crate::queue::Queue;
+use crate::route::Route;
+use crate::section::Section;
+use crate::server::Server;
+use crate::setting::Setting;
+use crate::smtp::Smtp;
+use crate::source::{Reading, Source};
+use crate::store::Store;
+use crate::tls::Tls;
+
+/// Mistakes that are listed; a file with more is not one that somebody wrote.
+pub(crate) const MAX_ERRORS: usize = 100;
+
+/// Every setting of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The node as a whole.
+    pub server: Server,
+    /// What is logged.
+    pub log: Log,
+    /// The addresses that are served, by name; only those that are enabled.
+    pub listeners: BTreeMap<String, Listener>,
+    /// Sessions that bring mail.
+    pub smtp: Smtp,
+    /// Sessions that read a mailbox over POP3.
+    pub pop3: Pop3,
+    /// The certificate and the versions of TLS.
+    pub tls: Tls,
+    /// The cost of a password.
+    pub auth: Auth,
+    /// Disk and memory of what is durable.
+    pub store: Store,
+    /// When an accepted message is delivered.
+    pub queue: Queue,
+    /// Domains that are not delivered in the ordinary way.
+    pub routes: BTreeMap<DomainName, Route>,
+}
+
+/// Reads all sources: the command line wins over a file, a file over the profile, the profile over the defaults;
+/// among sources of one kind the later wins. Their order is otherwise of no matter.
+///
+/// The profile is `server.profile` of the winning source that names one, else `fallback`.
+///
+/// # Errors
+/// Every mistake of every source, in their order; at most a hundred, and then [`Mistake::TooMany`].
+pub fn parse(sources: &[Source], fallback: Profile) -> Result<Config, Vec<ConfigError>> {
+    let mut sources: Vec<&Source> = sources.iter().collect();
+    sources.sort_by_key(|source| source.layer());
+    let readings: Vec<Reading> = sources.iter().map(|source| source.read()).collect();
+    let profile = chosen_profile(&readings).unwrap_or(fallback);
+
+    let mut draft = Draft::new(profile);
+    draft.take(Source::profile(profile.word(), profile.text()).read());
+    for reading in readings {
+        draft.take(reading);
+    }
+    let file = sources.first().map(|source| source.name());
+    check(&mut draft, file);
+    finish(draft)
+}
+
+/// Reads one file of unknown content over its profile.
+///
+/// # Errors
+/// As [`parse`]; what is not UTF-8 is a mistake with its place.
+pub fn parse_bytes(name: &str, content: &[u8], fallback: Profile) -> Result<Config, Vec<ConfigError>> {
+    parse(&[Source::file(name, content)], fallback)
+}
+
+impl Config {
+    /// The settings of a profile without any file. In production they lack what only the operator knows.
+    #[must_use]
+    pub fn of(profile: Profile) -> Self {
+        let mut draft = Draft::new(profile);
+        draft.take(Source::profile(profile.word(), profile.text()).read());
+        draft.config
+    }
+
+    /// The defaults below every profile.
+    pub(crate) fn bare(profile: Profile) -> Self {
+        Self {
+            server: Server {
+                profile,
+                ..Server::default()
+            },
+            log: Log::default(),
+            listeners: BTreeMap::new(),
+            smtp: Smtp::default(),
+            pop3: Pop3::default(),
+            tls: Tls::default(),
+            auth: Auth::default(),
+            store: Store::default(),
+            queue: Queue::default(),
+            routes: BTreeMap::new(),
+        }
+    }
+
+    /// The names of all sections, in the order of the sample.
+    pub(crate) const SECTIONS: [&str; 10] = [
+        "server",
+        "log",
+        "listeners",
+        "smtp",
+        "pop3",
+        "tls",
+        "auth",
+        "store",
+        "queue",
+        "routes",
+    ];
+
+    /// The section with this name; none for `listeners` and `routes`, whose tables have names.
+    pub(crate) fn section(&self, name: &str) -> Option<&dyn Section> {
+        Some(match name {
+            "server" => &self.server,
+            "log" => &self.log,
+            "smtp" => &self.smtp,
+            "pop3" => &self.pop3,
+            "tls" => &self.tls,
+            "auth" => &self.auth,
+            "store" => &self.store,
+            "queue" => &self.queue,
+            _ => return None,
+        })
+    }
+
+    /// The same, to be written.
+    pub(crate) fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
+        Some(match name {
+            "server" => &mut self.server,
+            "log" => &mut self.log,
+            "smtp" => &mut self.smtp,
+            "pop3" => &mut self.pop3,
+            "tls" => &mut self.tls,
+            "auth" => &mut self.auth,
+            "store" => &mut self.store,
+            "queue" => &mut self.queue,
+            _ => return None,
+        })
+    }
+}
+
+fn chosen_profile(readings: &[Reading]) -> Option<Profile> {
+    let assignments = readings.iter().flat_map(|reading| &reading.assignments);
+    assignments
+        .filter(|assignment| assignment.path == ["server", "profile"])
+        .filter_map(|assignment| Profile::read(&assignment.found))
+        .next_back()
+}
+
+fn finish(draft: Draft) -> Result<Config, Vec<ConfigError>> {
+    let Draft {
+        mut config,
+        mut errors,
+        ..
+    } = draft;
+    if errors.is_empty() {
+        config.listeners.retain(|_, listener| listener.enabled);
+        return Ok(config);
+    }
+    if errors.len() > MAX_ERRORS {
+        errors.truncate(MAX_ERRORS);
+        if let Some(last) = errors.last() {
+            let (place, mistake) = (last.place.clone(), Mistake::TooMany(MAX_ERRORS));
+            errors.push(ConfigError {
+                place,
+                key: String::new(),
+                mistake,
+            });
+        }
+    }
+    Err(errors)
+}

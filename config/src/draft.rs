@@ -1,0 +1,285 @@
+//! Draft: the settings while sources are laid over each other, with the place of each and what went wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use message::DomainName;
+
+use crate::config::{Config, MAX_ERRORS};
+use crate::document::NAMED;
+use crate::error::{ConfigError, Mistake, Place};
+use crate::listener::Listener;
+use crate::nearest::nearest;
+use crate::profile::Profile;
+use crate::route::Route;
+use crate::section::Section;
+use crate::setting::Refused;
+use crate::source::{Assignment, Reading};
+
+/// Longest name of a listener: it is part of the paths of actors and of every line of the log.
+const MAX_LISTENER_NAME: usize = 32;
+/// Longest part of a key that an error repeats, in characters.
+const MAX_SHOWN: usize = 60;
+
+/// The settings while sources are laid over each other.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    /// What is settled so far.
+    pub(crate) config: Config,
+    /// Mistakes so far; a few more than are listed at most.
+    pub(crate) errors: Vec<ConfigError>,
+    /// Where the winning value of each key stands; a key without a place has its default.
+    places: BTreeMap<String, Place>,
+    /// Keys with a value that was refused, and sections of which something could not be read.
+    unsettled: BTreeSet<String>,
+    /// Sections and tables that were refused as a whole, each by source: their keys are not reported as well.
+    refused: BTreeSet<(Arc<str>, String)>,
+}
+
+impl Draft {
+    /// The defaults of a profile.
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self {
+            config: Config::bare(profile),
+            errors: Vec::new(),
+            places: BTreeMap::new(),
+            unsettled: BTreeSet::new(),
+            refused: BTreeSet::new(),
+        }
+    }
+
+    /// Lays a source over what is there.
+    pub(crate) fn take(&mut self, reading: Reading) {
+        let from = self.errors.len();
+        self.errors.extend(reading.errors);
+        self.unsettled.extend(reading.torn);
+        for assignment in &reading.assignments {
+            if self.errors.len() > MAX_ERRORS {
+                break;
+            }
+            self.assign(assignment);
+        }
+        if let Some(new) = self.errors.get_mut(from..) {
+            new.sort_by_key(|error| error.place.position);
+        }
+    }
+
+    /// Where a key was set, if it was.
+    pub(crate) fn place(&self, path: &str) -> Option<&Place> {
+        self.places.get(path)
+    }
+
+    /// Whether the value of a key is what was meant: neither it nor its section had a mistake that could change it.
+    pub(crate) fn is_settled(&self, path: &str) -> bool {
+        let section = path.split('.').next().unwrap_or_default();
+        !self.unsettled.contains(path) && !self.unsettled.contains(section)
+    }
+
+    fn assign(&mut self, assignment: &Assignment) {
+        let path: Vec<&str> = assignment.path.iter().map(String::as_str).collect();
+        let is_named = path.first().is_some_and(|section| NAMED.contains(section));
+        match *path.as_slice() {
+            [section] if is_named || self.config.section(section).is_some() => self.expect_table(assignment),
+            [section, ref rest @ ..] if !is_named && self.config.section(section).is_none() => {
+                self.unknown_section(section, rest.first().copied(), assignment);
+            }
+            [section, name] if is_named => {
+                self.open(section, name, assignment);
+                self.expect_table(assignment);
+            }
+            [section, key] => self.set(section, key, assignment),
+            [section, name, key] if is_named => self.set_named(section, name, key, assignment),
+            _ => self.report(
+                &assignment.key_place,
+                assignment,
+                Mistake::UnknownKey { nearest: None },
+            ),
+        }
+    }
+
+    fn expect_table(&mut self, assignment: &Assignment) {
+        if assignment.found.is_table() {
+            return;
+        }
+        let mistake = Mistake::Unexpected {
+            expected: format!("a table such as [{}]", printed(&assignment.path)),
+            found: assignment.found.to_string(),
+            nearest: None,
+        };
+        self.report(&assignment.value_place, assignment, mistake);
+    }
+
+    fn unknown_section(&mut self, section: &str, key: Option<&str>, assignment: &Assignment) {
+        let id = (Arc::clone(&assignment.key_place.source), section.to_owned());
+        if !self.refused.insert(id) {
+            return;
+        }
+        let near = nearest(section, Config::SECTIONS);
+        let nearest = match (near, key) {
+            (Some(near), Some(key)) if self.has_key(near, key) => Some(format!("{near}.{key}")),
+            (Some(near), _) => Some(near.to_owned()),
+            (None, _) => self.sections_with(section),
+        };
+        self.report(&assignment.key_place, assignment, Mistake::UnknownKey { nearest });
+    }
+
+    /// Makes the table of a listener or a route; false if it cannot have this name.
+    fn open(&mut self, section: &str, name: &str, assignment: &Assignment) -> bool {
+        let expected = if section == "listeners" {
+            if is_listener_name(name) {
+                self.config.listeners.entry(name.to_owned()).or_default();
+                self.places
+                    .entry(format!("listeners.{name}"))
+                    .or_insert_with(|| assignment.key_place.clone());
+                return true;
+            }
+            format!("a name of at most {MAX_LISTENER_NAME} letters a to z, digits, - and _")
+        } else {
+            if let Ok(domain) = DomainName::parse_utf8(name) {
+                self.config.routes.entry(domain).or_default();
+                return true;
+            }
+            "a domain such as \"bench.test\"".to_owned()
+        };
+        let table = [section.to_owned(), name.to_owned()];
+        if self
+            .refused
+            .insert((Arc::clone(&assignment.key_place.source), printed(&table)))
+        {
+            let found = part(name, true);
+            let mistake = Mistake::Unexpected {
+                expected,
+                found,
+                nearest: None,
+            };
+            self.report(&assignment.key_place, assignment, mistake);
+        }
+        false
+    }
+
+    fn set(&mut self, section: &str, key: &str, assignment: &Assignment) {
+        let Some(table) = self.config.section_mut(section) else {
+            return;
+        };
+        let result = table.set(key, &assignment.found);
+        self.settle(result, assignment);
+    }
+
+    fn set_named(&mut self, section: &str, name: &str, key: &str, assignment: &Assignment) {
+        let opened = self.open(section, name, assignment);
+        // The keys of a table with an impossible name are looked at all the same: they may be wrong, too.
+        let mut no_listener = Listener::default();
+        let mut no_route = Route::default();
+        let table: &mut dyn Section = if section == "listeners" {
+            self.config.listeners.get_mut(name).unwrap_or(&mut no_listener)
+        } else {
+            let domain = DomainName::parse_utf8(name).ok().filter(|_| opened);
+            domain
+                .and_then(|domain| self.config.routes.get_mut(&domain))
+                .unwrap_or(&mut no_route)
+        };
+        let result = table.set(key, &assignment.found);
+        self.settle(result, assignment);
+    }
+
+    /// Notes where a value stands, or why it was refused.
+    fn settle(&mut self, result: Result<(), Refused>, assignment: &Assignment) {
+        let path = printed(&assignment.path);
+        match result {
+            Ok(()) => {
+                self.unsettled.remove(&path);
+                self.places.insert(path, assignment.value_place.clone());
+            }
+            Err(Refused::Unknown) => {
+                let nearest = self.nearest_key(&assignment.path);
+                self.report(&assignment.key_place, assignment, Mistake::UnknownKey { nearest });
+            }
+            Err(Refused::Expected(expected, words)) => {
+                self.unsettled.insert(path);
+                let word = assignment
+                    .found
+                    .text()
+                    .and_then(|text| nearest(text, words.iter().copied()));
+                let nearest = word.map(|word| format!("{word:?}"));
+                let mistake = Mistake::Unexpected {
+                    expected,
+                    found: assignment.found.to_string(),
+                    nearest,
+                };
+                self.report(&assignment.value_place, assignment, mistake);
+            }
+        }
+    }
+
+    fn report(&mut self, place: &Place, assignment: &Assignment, mistake: Mistake) {
+        let key = printed(&assignment.path);
+        self.errors.push(ConfigError {
+            place: place.clone(),
+            key,
+            mistake,
+        });
+    }
+
+    /// The nearest key of the same section, else the same key of another one.
+    fn nearest_key(&self, path: &[String]) -> Option<String> {
+        let (key, table) = path.split_last()?;
+        let names: Vec<&str> = self.keys(table.first()?);
+        if let Some(near) = nearest(key, names) {
+            return Some(format!("{}.{near}", printed(table)));
+        }
+        self.sections_with(key)
+    }
+
+    /// The path of a key with this name, in whichever section it is.
+    fn sections_with(&self, key: &str) -> Option<String> {
+        Config::SECTIONS
+            .into_iter()
+            .filter(|section| !NAMED.contains(section))
+            .find(|section| self.has_key(section, key))
+            .map(|section| format!("{section}.{key}"))
+    }
+
+    fn has_key(&self, section: &str, key: &str) -> bool {
+        self.keys(section).contains(&key)
+    }
+
+    fn keys(&self, section: &str) -> Vec<&'static str> {
+        let keys = match section {
+            "listeners" => Listener::default().keys(),
+            "routes" => Route::default().keys(),
+            _ => self.config.section(section).map_or(&[][..], Section::keys),
+        };
+        keys.iter().map(|key| key.name).collect()
+    }
+}
+
+/// A listener's name is part of the paths of actors, of the ready line and of the log.
+fn is_listener_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_LISTENER_NAME
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+/// A path as it is written in a file, each part cut to a bounded length.
+pub(crate) fn printed(path: &[impl AsRef<str>]) -> String {
+    path.iter()
+        .map(|name| part(name.as_ref(), false))
+        .collect::<Vec<_>>()
+        .join(".")
+}
+
+fn part(name: &str, always_quoted: bool) -> String {
+    let is_bare = !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let shown: String = name.chars().take(MAX_SHOWN).collect();
+    let more = if shown.len() < name.len() { "…" } else { "" };
+    if is_bare && !always_quoted {
+        format!("{shown}{more}")
+    } else {
+        format!("{shown:?}{more}")
+    }
+}

@@ -1,0 +1,67 @@
+//! The sections `listeners.<name>`: the addresses that are served.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::section::section;
+use crate::setting::words;
+
+words! {
+    /// What is spoken on a listener.
+    pub enum Protocol ("one of") {
+        /// Mail from other servers (RFC 5321).
+        Smtp = "smtp",
+        /// Mailboxes for reading (RFC 1939).
+        Pop3 = "pop3",
+    }
+}
+
+words! {
+    /// When a connection is encrypted.
+    pub enum TlsMode ("one of") {
+        /// Never; STARTTLS or STLS is not offered.
+        None = "none",
+        /// When the client asks with STARTTLS or STLS.
+        Starttls = "starttls",
+        /// From the first byte.
+        Implicit = "implicit",
+    }
+}
+
+words! {
+    /// Where a password may cross the connection without TLS.
+    pub enum PlaintextAuth ("one of") {
+        /// Nowhere.
+        Never = "never",
+        /// From a peer on this machine (an address of 127.0.0.0/8 or ::1).
+        Loopback = "loopback",
+        /// From everywhere.
+        Always = "always",
+    }
+}
+
+section! {
+    /// An address that is served. The name of the table is the name of the listener in the log, in the tree
+    /// (`/listeners/mx`) and in the line `ready mx=127.0.0.1:2525`.
+    pub struct Listener {
+        /// Whether it is opened. With false a listener of the profile is left out.
+        enabled: bool = true;
+
+        /// What is spoken: "smtp" or "pop3". Required.
+        protocol: Protocol = Protocol::Smtp;
+
+        /// The address and port to listen on; port 0 takes a free one. Required.
+        bind: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+        /// When the connection is encrypted: "none", "starttls" (the client asks; STLS in POP3) or "implicit".
+        tls: TlsMode = TlsMode::Starttls;
+
+        /// Where a password may cross the connection without TLS: "never", "loopback" or "always".
+        plaintext_auth: PlaintextAuth = PlaintextAuth::Never;
+
+        /// Connections of this listener open at once; more are answered 421 (SMTP) or -ERR (POP3).
+        max_connections: u32 = 16_384, 1..=1_000_000;
+
+        /// Connections that the kernel holds until they are taken; the kernel may allow fewer (somaxconn).
+        backlog: u32 = 1_024, 1..=65_535;
+    }
+}

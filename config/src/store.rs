@@ -1,0 +1,57 @@
+//! The section `store`: disk and memory of what is durable.
+
+use std::time::Duration;
+
+use crate::byte_size::ByteSize;
+use crate::section::section;
+
+/// What retention counts in.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Longest retention: ten years.
+const MAX_RETENTION: Duration = Duration::from_secs(3_650 * 24 * 60 * 60);
+
+section! {
+    /// Disk and memory of what is durable.
+    pub struct Store {
+        /// Memory for blocks read from disk. It fills as it is used.
+        cache: ByteSize = ByteSize::mib(32), ByteSize::mib(1)..=ByteSize::gib(1024);
+
+        /// The journal's size on disk, beyond which memory tables are written out. A larger one means fewer
+        /// writes and a longer start after a crash.
+        journal_limit: ByteSize = ByteSize::mib(512), ByteSize::mib(64)..=ByteSize::gib(64);
+
+        /// Commands made durable with one sync. A sync takes what waits at its start, never waits for more.
+        max_group: u32 = 512, 1..=4_096;
+
+        /// Commands that wait for the committer; more are answered 451 4.3.2.
+        max_waiting: u32 = 4_096, 1..=1_000_000;
+
+        /// Free space on the data directory's file system below which MAIL is answered 452 4.3.1, while
+        /// reading and expunging go on. Development: "64MiB".
+        reserve: ByteSize = ByteSize::mib(256), ByteSize::mib(1)..=ByteSize::gib(1024);
+
+        /// A file of this size is kept so that a full disk can be recovered: it is removed to make room.
+        /// "0B" keeps none. Development: "4MiB".
+        reserve_file: ByteSize = ByteSize::mib(64), ByteSize::bytes(0)..=ByteSize::gib(64);
+
+        /// Zstandard level of message bodies, from 1 (fast) to 19 (small); 0 stores them as they are.
+        compression_level: i32 = 1, 0..=19;
+
+        /// Message bodies are cut and compressed in chunks of this size; one that fits a single chunk is
+        /// written together with its acceptance.
+        chunk_size: ByteSize = ByteSize::kib(128), ByteSize::kib(64)..=ByteSize::kib(256);
+
+        /// Threads that read bodies and scan from disk.
+        readers: u32 = 8, 1..=1_024;
+
+        /// How long the trail of a message is kept: what happened to it, read by "angarium trace".
+        trail_retention: Duration = 14 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+
+        /// How long the result of a command is kept, so that a repeat after a lost reply is recognised.
+        command_retention: Duration = DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+
+        /// How long it is kept that a message was appended for a recipient, so that a repeated delivery
+        /// appends nothing.
+        idempotence_retention: Duration = 7 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+    }
+}
