@@ -1,1 +1,25 @@
-//! SMTP as a machine without input and output.
+//! SMTP as a machine without input and output: octets go in, replies and questions come out.
+//!
+//! [`Session`] is the server half of one connection (RFC 5321). It reads no clock, opens no socket and knows no
+//! directory: whoever drives it feeds it input with [`Session::receive`], takes questions from [`Session::poll`],
+//! answers them with [`Session::respond`], and writes what [`Session::output`] gives.
+//!
+//! One call of `receive` is at most one command line or one run of body octets. A clone of the session taken when the
+//! questions of such a turn are answered and its output is taken is a checkpoint: together with the octets that were
+//! not consumed it is all that a restarted session needs ([`Session::recover`]).
+
+mod command;
+pub mod framing;
+mod recipients;
+pub mod reply;
+mod server;
+mod settings;
+mod shared;
+#[doc(hidden)]
+pub mod transcript;
+
+pub use framing::Framing;
+pub use recipients::{Recipient, RecipientPath, Recipients};
+pub use reply::{Enhanced, Reply};
+pub use server::{BodyLoss, Event, Hello, Mail, Session, Tls, Verdict};
+pub use settings::{Settings, Timeouts};

@@ -1,0 +1,198 @@
+//! Command: one command line, parsed. Pure syntax; whether a command may come now is for the session's table.
+
+mod parameters;
+
+use std::sync::Arc;
+
+use memchr::memchr2;
+use message::{AddressError, ForwardPath, ReversePath};
+
+pub(crate) use parameters::Parameters;
+
+use crate::recipients::RecipientPath;
+use crate::reply::{Reply, table};
+
+/// A command. Syntax errors are one kind of it: their only meaning is their reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    /// EHLO (`esmtp`) or HELO. RFC 5321 §4.1.1.1
+    Hello { name: Arc<str>, esmtp: bool },
+    /// MAIL. RFC 5321 §4.1.1.2
+    Mail(ReversePath, Parameters),
+    /// RCPT. RFC 5321 §4.1.1.3
+    Recipient(RecipientPath),
+    /// DATA. RFC 5321 §4.1.1.4
+    Data,
+    /// RSET. RFC 5321 §4.1.1.5
+    Reset,
+    /// VRFY. RFC 5321 §4.1.1.6
+    Verify,
+    /// HELP. RFC 5321 §4.1.1.8
+    Help,
+    /// NOOP. RFC 5321 §4.1.1.9
+    Noop,
+    /// QUIT. RFC 5321 §4.1.1.10
+    Quit,
+    /// STARTTLS. RFC 3207 §4
+    StartTls,
+    /// A command of RFC 5321 or of an extension that this server does not have.
+    NotImplemented,
+    /// The first word of another protocol.
+    Foreign,
+    /// A line that is no command.
+    Malformed(Reply),
+}
+
+impl Command {
+    /// Parses a line without its CRLF.
+    pub(crate) fn parse(line: &[u8]) -> Self {
+        if memchr2(b'\r', 0, line).is_some() {
+            return Self::Malformed(table::CONTROL_CHARACTER);
+        }
+        // RFC 5321 §4.1.1: trailing white space is tolerated.
+        let line = trim_end(line);
+        let (verb, argument) = split_word(line);
+        let mut upper = [0_u8; LONGEST_VERB];
+        let Some(word) = upper.get_mut(..verb.len()) else {
+            return Self::Malformed(table::UNKNOWN_COMMAND);
+        };
+        word.copy_from_slice(verb);
+        word.make_ascii_uppercase();
+        match &*word {
+            b"EHLO" => hello(argument, true),
+            b"HELO" => hello(argument, false),
+            b"MAIL" => mail(argument),
+            b"RCPT" => recipient(argument),
+            b"DATA" => alone(argument, Self::Data),
+            b"RSET" => alone(argument, Self::Reset),
+            b"QUIT" => alone(argument, Self::Quit),
+            b"STARTTLS" => alone(argument, Self::StartTls),
+            b"VRFY" if argument.is_empty() => Self::Malformed(table::BAD_ARGUMENT),
+            b"VRFY" => Self::Verify,
+            b"HELP" => Self::Help,
+            b"NOOP" => Self::Noop,
+            b"EXPN" | b"AUTH" | b"BDAT" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => {
+                Self::NotImplemented
+            }
+            // ALPACA and its kin: a browser or a proxy was made to speak to a mail server.
+            b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"PATCH" | b"OPTIONS" | b"TRACE"
+            | b"CONNECT" | b"PRI" | b"PROXY" => Self::Foreign,
+            _ => Self::Malformed(table::UNKNOWN_COMMAND),
+        }
+    }
+
+    /// Whether octets that are no commands follow this line, if the client believes that it was or will be obeyed.
+    /// Told by the verb alone: the rest of the line may be the one that brought a session down.
+    pub(crate) fn is_followed_by_text(line: &[u8]) -> bool {
+        let (verb, _) = split_word(trim_end(line));
+        verb.eq_ignore_ascii_case(b"DATA") || verb.eq_ignore_ascii_case(b"BDAT")
+    }
+}
+
+/// Octets of STARTTLS, which no verb exceeds.
+const LONGEST_VERB: usize = 8;
+
+/// Octets of the name in EHLO. RFC 5321 §4.5.3.1.2
+const MAX_HELLO: usize = 255;
+
+fn alone(argument: &[u8], command: Command) -> Command {
+    if argument.is_empty() {
+        command
+    } else {
+        Command::Malformed(table::BAD_ARGUMENT)
+    }
+}
+
+/// A domain or an address literal. More is let through than RFC 5321 §4.1.2 allows, because real clients send their
+/// bare host names with underscores and the like, but nothing that means something in a header field or a log.
+fn hello(argument: &[u8], esmtp: bool) -> Command {
+    let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._:[]".contains(octet);
+    if argument.is_empty() || argument.len() > MAX_HELLO || !argument.iter().all(is_name) {
+        return Command::Malformed(table::BAD_HELLO);
+    }
+    let Ok(name) = std::str::from_utf8(argument) else {
+        return Command::Malformed(table::BAD_HELLO);
+    };
+    Command::Hello {
+        name: name.into(),
+        esmtp,
+    }
+}
+
+fn mail(argument: &[u8]) -> Command {
+    let Some(path) = after_keyword(argument, b"FROM:") else {
+        return Command::Malformed(table::BAD_ARGUMENT);
+    };
+    let (path, rest) = match ReversePath::parse_prefix(path) {
+        Ok(parsed) => parsed,
+        Err(AddressError::NotAscii) => return Command::Malformed(table::ADDRESS_NOT_ASCII),
+        Err(AddressError::UnacceptableDomain(_)) => return Command::Malformed(table::BAD_SENDER_DOMAIN),
+        Err(_) => return Command::Malformed(table::BAD_SENDER),
+    };
+    match Parameters::parse(rest) {
+        Ok(parameters) => Command::Mail(path, parameters),
+        Err(reply) => Command::Malformed(reply),
+    }
+}
+
+fn recipient(argument: &[u8]) -> Command {
+    let Some(text) = after_keyword(argument, b"TO:") else {
+        return Command::Malformed(table::BAD_ARGUMENT);
+    };
+    let (path, rest) = match ForwardPath::parse_prefix(text) {
+        Ok(parsed) => parsed,
+        Err(AddressError::NotAscii) => return Command::Malformed(table::ADDRESS_NOT_ASCII),
+        Err(AddressError::UnacceptableDomain(_)) => return Command::Malformed(table::BAD_RECIPIENT_DOMAIN),
+        Err(_) => return Command::Malformed(table::BAD_RECIPIENT),
+    };
+    if !rest.is_empty() {
+        // RCPT has no parameter without DSN (RFC 3461).
+        let reply = if rest.starts_with(b" ") {
+            table::UNKNOWN_PARAMETER
+        } else {
+            table::BAD_ARGUMENT
+        };
+        return Command::Malformed(reply);
+    }
+    let original = text.get(1..text.len() - 1).unwrap_or_default();
+    match std::str::from_utf8(original) {
+        Ok(original) => Command::Recipient(RecipientPath {
+            path,
+            original: original.into(),
+        }),
+        Err(_) => Command::Malformed(table::ADDRESS_NOT_ASCII),
+    }
+}
+
+/// What stands behind `FROM:` or `TO:`. Spaces before the path are not in the grammar (RFC 5321 §3.3), but sent by
+/// many; they are tolerated.
+fn after_keyword<'a>(argument: &'a [u8], keyword: &[u8]) -> Option<&'a [u8]> {
+    let (word, rest) = argument.split_at_checked(keyword.len())?;
+    if !word.eq_ignore_ascii_case(keyword) {
+        return None;
+    }
+    let spaces = rest.iter().take_while(|octet| **octet == b' ').count();
+    rest.get(spaces..)
+}
+
+/// The text up to the first space, and what stands behind that space.
+fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b' ', text) {
+        Some(at) => (
+            text.get(..at).unwrap_or_default(),
+            text.get(at + 1..).unwrap_or_default(),
+        ),
+        None => (text, &[]),
+    }
+}
+
+fn trim_end(text: &[u8]) -> &[u8] {
+    let kept = text
+        .iter()
+        .rposition(|octet| !matches!(octet, b' ' | b'\t'))
+        .map_or(0, |last| last + 1);
+    text.get(..kept).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

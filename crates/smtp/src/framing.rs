@@ -1,0 +1,40 @@
+//! Framing: what the next octets of a connection are, a command line or a body.
+//!
+//! It is small and `Copy`: the task that owns the socket keeps it beside the unread input, so that a session that died
+//! inside a body is never handed the rest of it as commands. CHUNKING (RFC 3030) would add a variant with the octets
+//! left of a chunk.
+
+pub(crate) mod line;
+mod matcher;
+mod run;
+
+use serde::{Deserialize, Serialize};
+
+pub use line::Skip;
+pub use matcher::{Matcher, Scan};
+pub(crate) use run::Run;
+
+/// What the next octets of a connection are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Framing {
+    /// A command line.
+    Line,
+    /// The rest of a line that was refused already: to be discarded to its CRLF.
+    Skip(Skip),
+    /// The text of a message, up to CRLF.CRLF.
+    Data(Matcher),
+    /// A TLS handshake. Whatever was read in clear is to be forgotten first (RFC 3207 §4.2, CVE-2011-0411).
+    Handshake,
+}
+
+impl Framing {
+    /// Whether `unread` holds anything that a turn could act on; `max_line` is `Settings::max_command_line`.
+    #[must_use]
+    pub fn is_ready(self, unread: &[u8], max_line: usize) -> bool {
+        match self {
+            Self::Line => !matches!(line::find(unread, max_line), line::Found::Partial),
+            Self::Skip(_) | Self::Data(_) => !unread.is_empty(),
+            Self::Handshake => false,
+        }
+    }
+}

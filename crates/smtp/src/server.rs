@@ -1,0 +1,387 @@
+//! Session: the server half of one SMTP connection (RFC 5321), without its socket, its clock and its directory.
+//!
+//! The table of the protocol is [`Session::obey`]; each arm calls one function of the file of its command group. What
+//! the machine cannot know it asks with an [`Event`], and does nothing until the [`Verdict`] is there.
+
+mod body;
+mod courtesy;
+mod event;
+mod hello;
+mod mail;
+mod output;
+mod recovery;
+mod state;
+mod turn;
+mod verdict;
+mod version;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use message::ReversePath;
+use message::received::With;
+use message::time::Tick;
+use serde::{Deserialize, Serialize};
+
+pub use self::event::{BodyLoss, Event, Verdict};
+pub use self::state::{Hello, Mail, Tls};
+
+use self::state::{Fate, State, Tally};
+use self::turn::{Question, Turn};
+use self::version::Version;
+use crate::command::Command;
+use crate::framing::Framing;
+use crate::framing::line::{self, Found, Skip, Skipped};
+use crate::recipients::Recipients;
+use crate::reply::{Reply, table};
+use crate::settings::Settings;
+use crate::shared;
+
+/// One session. `R` is the caller's decision on where a recipient's mail goes, `T` what it keeps of a message while
+/// its body comes in: ids, for instance, by which it can ask later what became of the message.
+///
+/// A clone is a checkpoint, in constant time whatever the number of recipients. The serialized form has a version and
+/// is to be had only between two turns; it carries the settings, because what EHLO promised must be kept. Whoever
+/// reads one back goes on with [`Session::recover`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Session<R, T> {
+    version: Version,
+    #[serde(with = "shared")]
+    settings: Arc<Settings>,
+    peer: IpAddr,
+    tls: Option<Tls>,
+    state: State<R, T>,
+    /// A refused line whose CRLF has not come yet.
+    skip: Option<Skip>,
+    /// The next command line is the one that brought the session down before.
+    suspicious: bool,
+    tally: Tally,
+    deadline: Tick,
+    /// When the session must have ended.
+    until: Tick,
+    #[serde(with = "turn::settled")]
+    turn: Turn,
+}
+
+impl<R, T> Session<R, T> {
+    /// A session with a client that has just connected; its output begins with the greeting. `tls` is set if the
+    /// connection is encrypted from its first octet.
+    #[must_use]
+    pub fn greet(settings: Arc<Settings>, peer: IpAddr, tls: Option<Tls>, now: Tick) -> Self {
+        let mut session = Self {
+            version: Version,
+            peer,
+            tls,
+            state: State::Greeted,
+            skip: None,
+            suspicious: false,
+            tally: Tally::default(),
+            deadline: Tick::ZERO,
+            until: now + settings.timeouts.session_total,
+            turn: Turn::default(),
+            settings,
+        };
+        // RFC 5321 §4.2: the domain comes first; "ESMTP" says that EHLO is understood.
+        let greeting = format!("{} ESMTP", session.settings.hostname);
+        session.say(Reply::plain(220, std::iter::once(&*greeting)));
+        session.await_command(now);
+        session
+    }
+
+    /// Takes at most one command line, or one run of body octets, from the beginning of `input`, and says how many
+    /// octets are done with. 0 while the line is not whole, while a question or its events wait, and after the end.
+    pub fn receive(&mut self, input: &Bytes, now: Tick) -> usize {
+        if input.is_empty() || self.turn.is_busy() {
+            return 0;
+        }
+        self.turn.now = now;
+        match self.framing() {
+            Framing::Line if self.ended() => 0,
+            Framing::Line => self.receive_line(input, now),
+            Framing::Skip(skip) => self.receive_rest(skip, input, now),
+            Framing::Data(_) => self.receive_body(input, now),
+            Framing::Handshake => 0,
+        }
+    }
+
+    /// What the caller must do or decide next. Those that ask are answered with [`Session::respond`].
+    pub fn poll(&mut self) -> Option<Event> {
+        self.turn.next_event()
+    }
+
+    /// What is to be written; the session forgets it.
+    pub fn output(&mut self) -> Bytes {
+        self.turn.output.take()
+    }
+
+    /// What the next octets of the connection are.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        match (&self.state, self.skip) {
+            (State::Body(_, _, body), _) => Framing::Data(body.matcher),
+            (State::Handshake, _) => Framing::Handshake,
+            (_, Some(skip)) => Framing::Skip(skip),
+            (_, None) => Framing::Line,
+        }
+    }
+
+    /// Whether `unread` holds anything that [`Session::receive`] could act on.
+    #[must_use]
+    pub fn is_ready(&self, unread: &[u8]) -> bool {
+        !self.ended() && self.framing().is_ready(unread, self.settings.max_command_line)
+    }
+
+    /// Whether nothing is lost if the connection ends now: no body is on its way and no verdict is awaited.
+    #[must_use]
+    pub const fn is_between_commands(&self) -> bool {
+        !matches!(self.state, State::Body(..)) && self.turn.question.is_none()
+    }
+
+    /// When the client must have done its part.
+    #[must_use]
+    pub const fn deadline(&self) -> Tick {
+        self.deadline
+    }
+
+    /// Ends the session with 421 4.4.2 if its deadline has passed. A body on its way is given up with an event.
+    pub fn timeout(&mut self, now: Tick) {
+        if now < self.deadline || self.ended() {
+            return;
+        }
+        self.give_up_body(BodyLoss::TimedOut);
+        self.close(table::TIMED_OUT);
+    }
+
+    /// Ends the session with a last reply, which should be a 421: the server is going down, or a command has crashed
+    /// the session twice. Whoever says it deals with a body on its way.
+    pub fn farewell(&mut self, reply: Reply) {
+        if self.ended() {
+            return;
+        }
+        self.turn.question = None;
+        self.close(reply);
+    }
+
+    /// Whether the connection is to be closed when the output is written.
+    #[must_use]
+    pub const fn ended(&self) -> bool {
+        matches!(self.state, State::Ended)
+    }
+
+    /// Goes on under other settings from the next command.
+    pub fn configure(&mut self, settings: Arc<Settings>) {
+        self.settings = settings;
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub const fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// The address of the client, as the socket knows it.
+    #[must_use]
+    pub const fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
+    /// What was negotiated, if the connection is encrypted.
+    #[must_use]
+    pub const fn tls(&self) -> Option<&Tls> {
+        self.tls.as_ref()
+    }
+
+    /// What the client said in EHLO or HELO.
+    #[must_use]
+    pub const fn hello(&self) -> Option<&Hello> {
+        self.state.hello()
+    }
+
+    /// The protocol for the `with` clause of a Received field.
+    #[must_use]
+    pub fn protocol(&self) -> With {
+        With::of(
+            self.hello().is_some_and(|hello| hello.esmtp),
+            self.tls.is_some(),
+            false,
+        )
+    }
+
+    /// What MAIL said, while a transaction is open.
+    #[must_use]
+    pub fn mail(&self) -> Option<&Mail> {
+        self.state.transaction().map(|transaction| &*transaction.mail)
+    }
+
+    /// The reverse-path, while a transaction is open.
+    #[must_use]
+    pub fn reverse_path(&self) -> Option<&ReversePath> {
+        self.mail().map(|mail| &mail.reverse_path)
+    }
+
+    /// The recipients that were accepted, while a transaction is open.
+    #[must_use]
+    pub fn recipients(&self) -> Option<&Recipients<R>> {
+        self.state
+            .transaction()
+            .map(|transaction| &transaction.recipients)
+    }
+
+    /// What the caller keeps of the message whose body is on its way, also after the body was lost in a crash.
+    #[must_use]
+    pub const fn ticket(&self) -> Option<&T> {
+        match &self.state {
+            State::Body(_, _, body) => match &body.fate {
+                Fate::Kept(ticket) | Fate::Lost(Some(ticket)) => Some(ticket),
+                Fate::Lost(None) | Fate::Refused(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn receive_line(&mut self, input: &Bytes, now: Tick) -> usize {
+        match line::find(input, self.settings.max_command_line) {
+            Found::Partial => 0,
+            Found::Line { length } => {
+                let consumed = length + LINE_END;
+                self.turn.has_more = consumed < input.len();
+                self.await_command(now);
+                self.take_line(input.get(..length).unwrap_or_default());
+                // What stands behind QUIT is nobody's; what stands behind STARTTLS came in clear.
+                if self.ended() || matches!(self.turn.question, Some(Question::StartTls)) {
+                    return input.len();
+                }
+                consumed
+            }
+            Found::BareLineFeed { length } => {
+                self.skip_line(table::BARE_LINE_FEED, Skip::start(), length, now)
+            }
+            Found::TooLong { length, skip } => self.skip_line(table::LINE_TOO_LONG, skip, length, now),
+        }
+    }
+
+    /// Refuses a line before its end has come.
+    fn skip_line(&mut self, reply: Reply, skip: Skip, consumed: usize, now: Tick) -> usize {
+        self.await_command(now);
+        self.suspicious = false;
+        self.skip = Some(skip);
+        match self.exceeded() {
+            Some(farewell) => self.close(farewell),
+            None => self.refuse(reply),
+        }
+        consumed
+    }
+
+    fn receive_rest(&mut self, skip: Skip, input: &Bytes, now: Tick) -> usize {
+        match skip.discard(input) {
+            Skipped::More(skip) => {
+                self.skip = Some(skip);
+                input.len()
+            }
+            Skipped::Ended { length } => {
+                self.skip = None;
+                self.await_command(now);
+                length
+            }
+            Skipped::Endless => {
+                self.close(table::ENDLESS_LINE);
+                input.len()
+            }
+        }
+    }
+
+    fn take_line(&mut self, line: &[u8]) {
+        if std::mem::take(&mut self.suspicious) {
+            return self.pass_over(line);
+        }
+        if let Some(farewell) = self.exceeded() {
+            return self.close(farewell);
+        }
+        self.obey(Command::parse(line));
+        if self.turn.has_more && Command::is_followed_by_text(line) && !self.takes_text() {
+            self.close(table::UNSYNCHRONIZED);
+        }
+    }
+
+    /// The table of the protocol: what may come when. RFC 5321 §4.1.4
+    fn obey(&mut self, command: Command) {
+        match (&self.state, command) {
+            (State::Body(..) | State::Handshake | State::Ended, _) => {}
+            (_, Command::Malformed(reply)) => self.refuse(reply),
+            (_, Command::NotImplemented) => self.refuse(table::NOT_IMPLEMENTED),
+            (_, Command::Foreign) => self.close(table::NOT_SMTP),
+            (_, Command::Hello { name, esmtp }) => self.hello_from(Hello { name, esmtp }),
+            (_, Command::Noop) => self.noop(),
+            (_, Command::Help) => self.help(),
+            (_, Command::Verify) => self.verify(),
+            (_, Command::Reset) => self.reset(),
+            (_, Command::Quit) => self.quit(),
+            (State::Greeted, Command::StartTls | Command::Mail(..)) => self.refuse(table::HELLO_FIRST),
+            (State::Greeted, Command::Recipient(_) | Command::Data) => self.refuse(table::HELLO_FIRST),
+            (State::Ready(_) | State::Mail(..), Command::StartTls) => self.start_tls(),
+            (State::Ready(hello), Command::Mail(path, parameters)) => {
+                let esmtp = hello.esmtp;
+                self.mail_from(path, parameters, esmtp);
+            }
+            (State::Ready(_), Command::Recipient(_) | Command::Data) => self.refuse(table::MAIL_FIRST),
+            (State::Mail(..), Command::Mail(..)) => self.refuse(table::MAIL_GIVEN),
+            (State::Mail(_, transaction), Command::Recipient(named)) => {
+                let count = transaction.recipients.len();
+                self.recipient(named, count);
+            }
+            (State::Mail(_, transaction), Command::Data) => {
+                let is_empty = transaction.recipients.is_empty();
+                self.data(is_empty);
+            }
+        }
+    }
+
+    /// Whether the client may send the text of a message now, or will be told so.
+    const fn takes_text(&self) -> bool {
+        matches!(self.state, State::Body(..) | State::Ended)
+            || matches!(self.turn.question, Some(Question::BodyBegin))
+    }
+
+    /// The 421 for a client that has gone too far, and one command more to the tally.
+    fn exceeded(&mut self) -> Option<Reply> {
+        let Tally {
+            errors,
+            refused_recipients,
+            commands,
+        } = self.tally;
+        if errors >= self.settings.max_errors || refused_recipients >= self.settings.max_refused_recipients {
+            return Some(table::TOO_MANY_ERRORS);
+        }
+        if commands >= self.settings.max_commands_without_mail {
+            return Some(table::TOO_MANY_COMMANDS);
+        }
+        self.tally.commands += 1;
+        None
+    }
+
+    fn await_command(&mut self, now: Tick) {
+        self.deadline = (now + self.settings.timeouts.command).min(self.until);
+    }
+
+    fn say(&mut self, reply: Reply) {
+        self.turn.output.push(reply);
+    }
+
+    /// Says what the client did wrong.
+    fn refuse(&mut self, reply: Reply) {
+        if reply.is_permanent() {
+            self.tally.errors += 1;
+        }
+        self.say(reply);
+    }
+
+    fn close(&mut self, reply: Reply) {
+        self.say(reply);
+        self.state = State::Ended;
+        self.skip = None;
+    }
+}
+
+/// Octets of CRLF.
+const LINE_END: usize = 2;

@@ -1,0 +1,117 @@
+//! DATA and the text behind it. RFC 5321 §4.1.1.4, §4.5.2
+
+use bytes::Bytes;
+use message::time::Tick;
+
+use super::Session;
+use super::event::BodyLoss;
+use super::state::{Body, Fate, State};
+use super::turn::Question;
+use crate::framing::{Run, Scan};
+use crate::reply::table;
+use crate::settings::Settings;
+
+impl<R, T> Session<R, T> {
+    pub(super) fn data(&mut self, is_without_recipients: bool) {
+        if is_without_recipients {
+            return self.refuse(table::NO_RECIPIENTS);
+        }
+        self.turn.ask(Question::BodyBegin);
+    }
+
+    pub(super) fn receive_body(&mut self, input: &Bytes, now: Tick) -> usize {
+        let State::Body(_, transaction, body) = &mut self.state else {
+            return 0;
+        };
+        let before = body.matcher;
+        let scan = body.matcher.scan(input);
+        let text = input.slice(..scan.text);
+        let declared = transaction.mail.declared_size;
+        let was_kept = matches!(body.fate, Fate::Kept(_));
+        let run = Run::new(text, before, scan.stuffed);
+        if let Some(loss) = body.judge(&scan, &run, declared, &self.settings) {
+            if was_kept {
+                self.turn.dropped = Some(loss);
+            }
+        } else if was_kept && scan.text > 0 {
+            self.turn.run = Some(run);
+        }
+        self.deadline = (now + self.settings.timeouts.data_block).min(body.until);
+        if scan.ended {
+            self.await_command(now);
+            self.end_body();
+        }
+        scan.consumed
+    }
+
+    /// Tells the caller that what it has of a body is worth nothing.
+    pub(super) fn give_up_body(&mut self, loss: BodyLoss) {
+        if let State::Body(_, _, body) = &self.state
+            && matches!(body.fate, Fate::Kept(_))
+        {
+            self.turn.dropped = Some(loss);
+        }
+    }
+
+    fn end_body(&mut self) {
+        let State::Body(_, _, body) = &self.state else {
+            return;
+        };
+        match body.fate {
+            Fate::Kept(_) => self.turn.ask(Question::BodyEnd { octets: body.octets }),
+            Fate::Lost(_) => self.turn.ask(Question::BodyLost),
+            Fate::Refused(loss) => {
+                self.state.end_transaction();
+                self.refuse(loss.reply());
+            }
+        }
+    }
+}
+
+impl<T> Body<T> {
+    /// Adds a chunk to what is known of the body; gives the reason if the body is refused from now on or was before.
+    ///
+    /// The reason does not depend on how the body was cut into chunks: of several that apply the greatest wins.
+    fn judge(
+        &mut self,
+        scan: &Scan,
+        run: &Run,
+        declared: Option<u64>,
+        settings: &Settings,
+    ) -> Option<BodyLoss> {
+        self.octets += (scan.text - scan.stuffed) as u64;
+        if matches!(self.fate, Fate::Kept(_)) && !self.hops.header_ended() {
+            run.clone().for_each(|text| self.hops.feed(&text));
+        }
+        let limit = settings
+            .max_message_size
+            .min(declared.map_or(u64::MAX, tolerated));
+        let loss = if scan.has_bare_line_end {
+            Some(BodyLoss::BareLineEnd)
+        } else if self.octets > limit {
+            Some(BodyLoss::TooLarge)
+        } else if self.hops.count() >= settings.max_hops {
+            Some(BodyLoss::TooManyHops)
+        } else {
+            None
+        };
+        let before = match self.fate {
+            Fate::Refused(loss) => Some(loss),
+            Fate::Kept(_) | Fate::Lost(_) => None,
+        };
+        let loss = loss.max(before);
+        if let Some(loss) = loss {
+            self.fate = Fate::Refused(loss);
+        }
+        loss
+    }
+}
+
+/// The size up to which a message may exceed the declared one. RFC 1870 §6.3 lets a server take more, and clients do
+/// count LF for CRLF, or forget the fields that they add; beyond twice the size it is no estimate but a lie.
+const fn tolerated(declared: u64) -> u64 {
+    declared.saturating_mul(2).saturating_add(DECLARED_SLACK)
+}
+
+/// Octets of a few header fields.
+const DECLARED_SLACK: u64 = 256;

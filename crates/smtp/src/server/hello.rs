@@ -1,0 +1,59 @@
+//! EHLO, HELO (RFC 5321 §4.1.1.1) and STARTTLS (RFC 3207): who speaks, and how.
+
+use message::time::Tick;
+
+use super::Session;
+use super::state::{Hello, State, Tally, Tls};
+use super::turn::Question;
+use crate::reply::{Reply, table};
+
+impl<R, T> Session<R, T> {
+    /// EHLO in the middle of a transaction ends it, as RSET does. RFC 5321 §4.1.4
+    pub(super) fn hello_from(&mut self, hello: Hello) {
+        let reply = if hello.esmtp {
+            self.extensions()
+        } else {
+            self.plain_hello()
+        };
+        self.state = State::Ready(hello);
+        self.say(reply);
+    }
+
+    pub(super) fn start_tls(&mut self) {
+        if self.tls.is_some() {
+            self.refuse(table::TLS_ALREADY);
+        } else if self.settings.starttls {
+            self.turn.ask(Question::StartTls);
+        } else {
+            self.refuse(table::NOT_IMPLEMENTED);
+        }
+    }
+
+    /// TLS stands: the client knows nothing of us and we nothing of it. RFC 3207 §4.2
+    ///
+    /// Without a STARTTLS that was answered 220 this is a mistake of the caller and changes nothing.
+    pub fn tls_established(&mut self, tls: Tls, now: Tick) {
+        if !matches!(self.state, State::Handshake) {
+            return;
+        }
+        self.tls = Some(tls);
+        self.state = State::Greeted;
+        self.tally = Tally::default();
+        self.await_command(now);
+    }
+
+    fn plain_hello(&self) -> Reply {
+        Reply::plain(250, std::iter::once(&*self.settings.hostname))
+    }
+
+    /// What is offered: nothing that does not work.
+    fn extensions(&self) -> Reply {
+        let size = format!("SIZE {}", self.settings.max_message_size);
+        let starttls = (self.settings.starttls && self.tls.is_none()).then_some("STARTTLS");
+        let lines = [&*self.settings.hostname, "PIPELINING", &size, "8BITMIME"];
+        Reply::plain(
+            250,
+            lines.into_iter().chain(starttls).chain(["ENHANCEDSTATUSCODES"]),
+        )
+    }
+}

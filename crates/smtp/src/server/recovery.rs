@@ -1,0 +1,83 @@
+//! Recovery: how a session goes on after its caller died in the middle of a turn.
+//!
+//! The checkpoint is the session as it stood before that turn, and the octets of the turn are met again. A command is
+//! answered without being looked at, because looking at it may be what went wrong; a body is discarded to its true
+//! end, so that no octet of it is ever taken for a command.
+
+use message::time::Tick;
+
+use super::Session;
+use super::state::{Body, Fate, State, Transaction};
+use super::turn::Turn;
+use crate::command::Command;
+use crate::framing::{Framing, Matcher};
+use crate::reply::table;
+
+impl<R, T> Session<R, T> {
+    /// The session that goes on from this checkpoint. `framing` is what the connection was in when the turn began; it
+    /// may be further on than the checkpoint if none was taken while a body came in. (TLS that was established after
+    /// the checkpoint is told first, with [`Session::tls_established`].)
+    ///
+    /// The next command is answered 451 4.3.0 and has no effect, QUIT alone is obeyed. Behind the end of a body comes
+    /// [`super::Event::BodyLost`], or the reply for which it was being discarded already.
+    #[must_use]
+    pub fn recover(mut self, framing: Framing, now: Tick) -> Self {
+        self.turn = Turn::default();
+        self.skip = None;
+        self.suspicious = false;
+        self.await_command(now);
+        match framing {
+            Framing::Data(matcher) => return self.without_body(matcher, now),
+            Framing::Line => self.suspicious = true,
+            Framing::Skip(skip) => self.skip = Some(skip),
+            Framing::Handshake => self.state = State::Handshake,
+        }
+        if matches!(self.state, State::Body(..)) {
+            // Its end was answered after the checkpoint.
+            self.state.end_transaction();
+        }
+        self
+    }
+
+    /// Answers a command without looking at more of it than its verb.
+    pub(super) fn pass_over(&mut self, line: &[u8]) {
+        if line.eq_ignore_ascii_case(b"QUIT") {
+            return self.quit();
+        }
+        self.say(table::LOCAL_ERROR);
+        if self.turn.has_more && Command::is_followed_by_text(line) {
+            self.close(table::UNSYNCHRONIZED);
+        }
+    }
+
+    /// In the middle of a body whose beginning is lost.
+    fn without_body(mut self, matcher: Matcher, now: Tick) -> Self {
+        let until = now + self.settings.timeouts.data_total;
+        self.deadline = now + self.settings.timeouts.data_block;
+        self.state = match self.state {
+            State::Body(hello, transaction, mut body) => {
+                body.matcher = matcher;
+                body.fate = match body.fate {
+                    Fate::Kept(ticket) => Fate::Lost(Some(ticket)),
+                    lost_already => lost_already,
+                };
+                State::Body(hello, transaction, body)
+            }
+            // 354 was said after the checkpoint: what the caller kept of the message is not in it.
+            State::Mail(hello, transaction) => {
+                State::Body(hello, transaction, Body::begin(matcher, Fate::Lost(None), until))
+            }
+            State::Ready(hello) => State::Body(
+                hello,
+                Transaction::unknown(),
+                Body::begin(matcher, Fate::Lost(None), until),
+            ),
+            // No body can follow these, so the checkpoint is of another connection.
+            State::Greeted | State::Handshake | State::Ended => {
+                self.close(table::CLOSING);
+                State::Ended
+            }
+        };
+        self
+    }
+}

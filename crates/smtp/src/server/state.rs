@@ -1,0 +1,150 @@
+//! State: where in the protocol a session stands, with what it knows there and nowhere else.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use message::hops::HopCounter;
+use message::time::Tick;
+use message::{BodyKind, ReversePath};
+use serde::{Deserialize, Serialize};
+
+use super::event::BodyLoss;
+use crate::framing::Matcher;
+use crate::recipients::Recipients;
+use crate::shared;
+
+/// The states of RFC 5321 §4.1.4. AUTH will add what it knows to [`Hello`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum State<R, T> {
+    /// Greeted, and not yet greeted back.
+    Greeted,
+    /// Between transactions.
+    Ready(Hello),
+    /// MAIL was accepted.
+    Mail(Hello, Transaction<R>),
+    /// 354 was said.
+    Body(Hello, Transaction<R>, Body<T>),
+    /// 220 was said to STARTTLS: all that was said before is forgotten. RFC 3207 §4.2
+    Handshake,
+    /// The connection is to be closed.
+    Ended,
+}
+
+impl<R, T> State<R, T> {
+    pub(super) const fn hello(&self) -> Option<&Hello> {
+        match self {
+            Self::Ready(hello) | Self::Mail(hello, _) | Self::Body(hello, _, _) => Some(hello),
+            Self::Greeted | Self::Handshake | Self::Ended => None,
+        }
+    }
+
+    pub(super) const fn transaction(&self) -> Option<&Transaction<R>> {
+        match self {
+            Self::Mail(_, transaction) | Self::Body(_, transaction, _) => Some(transaction),
+            Self::Greeted | Self::Ready(_) | Self::Handshake | Self::Ended => None,
+        }
+    }
+
+    /// Forgets a transaction, if there is one. RFC 5321 §4.1.1.5
+    pub(super) fn end_transaction(&mut self) {
+        *self = match std::mem::replace(self, Self::Ended) {
+            Self::Mail(hello, _) | Self::Body(hello, _, _) => Self::Ready(hello),
+            other => other,
+        };
+    }
+}
+
+/// How a client introduced itself. Nothing of it is verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The argument: letters, digits and `-._:[]`.
+    #[serde(with = "shared")]
+    pub name: Arc<str>,
+    /// Whether it said EHLO.
+    pub esmtp: bool,
+}
+
+/// What was negotiated in a TLS handshake, for the trace fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// The version, as `TLSv1.3`.
+    pub version: Cow<'static, str>,
+    /// The cipher suite, by its registered name.
+    pub cipher: Cow<'static, str>,
+}
+
+/// What MAIL said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Where reports of failure go.
+    pub reverse_path: ReversePath,
+    /// The size that the client declared, in octets; a claim, not a measure. RFC 1870
+    pub declared_size: Option<u64>,
+    /// What kind of octets the client declared. RFC 6152
+    pub body: BodyKind,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Transaction<R> {
+    #[serde(with = "shared")]
+    pub(super) mail: Arc<Mail>,
+    pub(super) recipients: Recipients<R>,
+}
+
+impl<R> Transaction<R> {
+    /// One of which nothing is known but that it exists.
+    pub(super) fn unknown() -> Self {
+        Self {
+            mail: Arc::new(Mail {
+                reverse_path: ReversePath::Null,
+                declared_size: None,
+                body: BodyKind::default(),
+            }),
+            recipients: Recipients::new(),
+        }
+    }
+}
+
+/// A body on its way.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Body<T> {
+    pub(super) matcher: Matcher,
+    pub(super) octets: u64,
+    /// Not serialized: a session that is read back has lost the body anyway.
+    #[serde(skip)]
+    pub(super) hops: HopCounter,
+    /// When it must be whole.
+    pub(super) until: Tick,
+    pub(super) fate: Fate<T>,
+}
+
+impl<T> Body<T> {
+    pub(super) fn begin(matcher: Matcher, fate: Fate<T>, until: Tick) -> Self {
+        Self {
+            matcher,
+            octets: 0,
+            hops: HopCounter::new(),
+            until,
+            fate,
+        }
+    }
+}
+
+/// What will become of a body.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Fate<T> {
+    /// The caller takes it.
+    Kept(T),
+    /// It is discarded and refused.
+    Refused(BodyLoss),
+    /// A crash has lost it: it is discarded, and the caller asked at its end.
+    Lost(Option<T>),
+}
+
+/// What a client has done since its last accepted message.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(super) struct Tally {
+    pub(super) errors: u32,
+    pub(super) refused_recipients: u32,
+    pub(super) commands: u32,
+}
