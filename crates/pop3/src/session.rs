@@ -53,6 +53,9 @@ pub struct Session {
     active: Tick,
     /// Whether the next line is the one that crashed the session that this one continues.
     crashed: bool,
+    /// Whether this turn continued a reply, so that input may lie unread that no one will announce again.
+    #[serde(skip)]
+    continued: bool,
     #[serde(skip)]
     output: Output,
     #[serde(skip)]
@@ -82,6 +85,7 @@ impl Session {
             started: now,
             active: now,
             crashed: false,
+            continued: false,
             output,
             event: None,
         }
@@ -104,6 +108,7 @@ impl Session {
             state,
             crashed,
             active: now,
+            continued: false,
             output: Output::default(),
             event: None,
             ..checkpoint
@@ -116,10 +121,12 @@ impl Session {
     /// A line that is too long is taken as it comes, so that no more than [`Settings::line_limit`] octets of input ever
     /// need to be kept.
     pub fn receive(&mut self, input: &Bytes, now: Tick) -> usize {
+        self.continued = false;
         match self.state {
             State::Authorization { .. } | State::Transaction(_) => self.receive_line(input, now),
             State::Listing(..) | State::Retrieving(..) => {
                 self.active = now;
+                self.continued = true;
                 self.proceed();
                 0
             }
@@ -163,7 +170,8 @@ impl Session {
         self.output.take()
     }
 
-    /// Whether there is more to write: output that was not fetched, or a reply that another turn continues.
+    /// Whether another turn is wanted without waiting for input: output was not fetched, a reply is to be continued, or
+    /// one has just ended behind which input may wait.
     #[must_use]
     pub fn more(&self) -> bool {
         let continues = match &self.state {
@@ -171,7 +179,7 @@ impl Session {
             State::Retrieving(_, retrieval) => !retrieval.is_waiting(),
             _ => false,
         };
-        continues || self.output.octets() > 0
+        continues || self.continued || self.output.octets() > 0
     }
 
     /// When [`Session::timeout`] is due.
@@ -315,6 +323,3 @@ enum State {
     /// Nothing more is read.
     Closed,
 }
-
-#[cfg(test)]
-mod tests;
