@@ -1,5 +1,8 @@
 //! What a place to keep records must do. `docs/store.md` describes the seam.
 
+pub mod fjall;
+pub mod memory;
+
 use std::ops::Bound;
 
 use bytes::Bytes;

@@ -1,0 +1,198 @@
+//! The engine on disk: one fjall database, one keyspace for each kind of record.
+//!
+//! fjall fixes the options of a keyspace when it creates it and ignores later ones: changing a constant here changes
+//! new stores only. `docs/store.md` lists them with their reasons.
+
+use std::{ops::Bound, path::Path};
+
+use bytes::Bytes;
+use fjall::{
+    Database, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable,
+    config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry},
+};
+
+use crate::{
+    batch::Op,
+    engine::{Engine, Snapshot, StoreError},
+    key::{Key, Keyspace},
+};
+
+/// Flushing has a thread of its own, so that a compaction never makes the committer wait for a flush.
+const WORKER_THREADS: usize = 2;
+/// Beyond this, keyspaces are flushed so that the oldest journal can go: it bounds what is replayed after a crash.
+const MAX_JOURNALS_OCTETS: u64 = 128 << 20;
+/// Memtable of a keyspace of small rows.
+const ROWS_MEMTABLE_OCTETS: u64 = 8 << 20;
+/// Memtable of the chunks: larger, since a flush of 8 MiB would come many times a second.
+const BLOB_MEMTABLE_OCTETS: u64 = 32 << 20;
+/// Values from this size on live apart from their keys, so that compaction of keys does not copy message bytes.
+const SEPARATION_OCTETS: u32 = 1024;
+/// A file of separated values is rewritten when this part of it is garbage.
+const STALENESS: f32 = 0.25;
+/// Garbage is looked for in all files of separated values, not in the oldest alone: mail dies young and old.
+const AGE_CUTOFF: f32 = 1.0;
+
+/// A fjall database as an engine.
+pub struct FjallEngine {
+    database: Database,
+    keyspaces: Keyspaces,
+}
+
+/// A snapshot of a fjall database.
+pub struct FjallSnapshot {
+    snapshot: fjall::Snapshot,
+    keyspaces: Keyspaces,
+}
+
+impl FjallEngine {
+    /// Opens or creates a database, replaying its journals.
+    ///
+    /// # Errors
+    /// What fjall says; [`fjall::Error::Locked`] when another process has it.
+    pub fn open(dir: &Path, cache_octets: u64) -> Result<Self, fjall::Error> {
+        let database = Database::builder(dir)
+            .cache_size(cache_octets)
+            .worker_threads(WORKER_THREADS)
+            .max_journaling_size(MAX_JOURNALS_OCTETS)
+            .open()?;
+        let keyspaces = Keyspaces::open(&database)?;
+        Ok(Self { database, keyspaces })
+    }
+}
+
+impl Engine for FjallEngine {
+    type Snapshot = FjallSnapshot;
+
+    fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+        let value = self.keyspaces.of(key.space).get(&key.bytes).map_err(unreadable)?;
+        Ok(value.map(Bytes::from))
+    }
+
+    fn write(&self, ops: Vec<Op>, sync: bool) -> Result<(), StoreError> {
+        // With durability in the batch nothing is visible before it is durable; persist() after commit() would be.
+        let mode = if sync {
+            PersistMode::SyncData
+        } else {
+            PersistMode::Buffer
+        };
+        let mut batch =
+            fjall::OwnedWriteBatch::with_capacity(self.database.clone(), ops.len()).durability(Some(mode));
+        for op in ops {
+            match op {
+                Op::Put(key, value) => batch.insert(self.keyspaces.of(key.space), key.bytes, value),
+                Op::Delete(key) => batch.remove(self.keyspaces.of(key.space), key.bytes),
+            }
+        }
+        batch
+            .commit()
+            .map_err(|error| StoreError::Poisoned(error.to_string()))
+    }
+
+    fn snapshot(&self) -> FjallSnapshot {
+        FjallSnapshot {
+            snapshot: self.database.snapshot(),
+            keyspaces: self.keyspaces.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for FjallEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FjallEngine")
+    }
+}
+
+impl Snapshot for FjallSnapshot {
+    fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
+        let value = self
+            .snapshot
+            .get(self.keyspaces.of(key.space), &key.bytes)
+            .map_err(unreadable)?;
+        Ok(value.map(Bytes::from))
+    }
+
+    fn scan(
+        &self,
+        space: Keyspace,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
+        let range = self
+            .snapshot
+            .range::<&[u8], _>(self.keyspaces.of(space), (from, to));
+        range
+            .take(limit)
+            .map(|record| {
+                let (key, value) = record.into_inner().map_err(unreadable)?;
+                Ok((key.to_vec(), Bytes::from(value)))
+            })
+            .collect()
+    }
+}
+
+/// Handles of all keyspaces.
+#[derive(Clone)]
+struct Keyspaces {
+    meta: fjall::Keyspace,
+    directory: fjall::Keyspace,
+    spool: fjall::Keyspace,
+    mailbox: fjall::Keyspace,
+    blob: fjall::Keyspace,
+    trail: fjall::Keyspace,
+    once: fjall::Keyspace,
+}
+
+impl Keyspaces {
+    fn open(database: &Database) -> Result<Self, fjall::Error> {
+        let open = |space: Keyspace| database.keyspace(space.name(), || options(space));
+        Ok(Self {
+            meta: open(Keyspace::Meta)?,
+            directory: open(Keyspace::Directory)?,
+            spool: open(Keyspace::Spool)?,
+            mailbox: open(Keyspace::Mailbox)?,
+            blob: open(Keyspace::Blob)?,
+            trail: open(Keyspace::Trail)?,
+            once: open(Keyspace::Once)?,
+        })
+    }
+
+    const fn of(&self, space: Keyspace) -> &fjall::Keyspace {
+        match space {
+            Keyspace::Meta => &self.meta,
+            Keyspace::Directory => &self.directory,
+            Keyspace::Spool => &self.spool,
+            Keyspace::Mailbox => &self.mailbox,
+            Keyspace::Blob => &self.blob,
+            Keyspace::Trail => &self.trail,
+            Keyspace::Once => &self.once,
+        }
+    }
+}
+
+/// What a keyspace is created with, once and for all.
+fn options(space: Keyspace) -> KeyspaceCreateOptions {
+    let rows = KeyspaceCreateOptions::default().max_memtable_size(ROWS_MEMTABLE_OCTETS);
+    match space {
+        Keyspace::Meta => rows.max_memtable_size(1 << 20),
+        Keyspace::Directory => rows.max_memtable_size(2 << 20).expect_point_read_hits(true),
+        Keyspace::Spool | Keyspace::Mailbox | Keyspace::Trail => rows,
+        // Nearly every read here is of a command that was never seen: filters at every level answer it.
+        Keyspace::Once => rows.filter_policy(FilterPolicy::all(FilterPolicyEntry::Bloom(
+            BloomConstructionPolicy::BitsPerKey(10.0),
+        ))),
+        Keyspace::Blob => rows
+            .max_memtable_size(BLOB_MEMTABLE_OCTETS)
+            .with_kv_separation(Some(
+                KvSeparationOptions::default()
+                    .separation_threshold(SEPARATION_OCTETS)
+                    .staleness_threshold(STALENESS)
+                    .age_cutoff(AGE_CUTOFF),
+            )),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn unreadable(error: fjall::Error) -> StoreError {
+    StoreError::Unreadable(error.to_string())
+}

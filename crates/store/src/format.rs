@@ -1,0 +1,117 @@
+//! The data directory: its layout, its lock, and the number of its format.
+//!
+//! `format` (a line of text), `lock` (who has it open), `mark` (the sequence mark), `reserve` (space to give up),
+//! `store/` (the engine's files), `quarantine/` (copies of bad records).
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use crate::open::OpenError;
+
+/// The format that this version writes and the newest that it reads.
+pub(crate) const FORMAT: u32 = 1;
+
+const FORMAT_PREFIX: &str = "angarium store format ";
+
+/// The paths of a data directory.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    pub(crate) dir: PathBuf,
+    pub(crate) format: PathBuf,
+    pub(crate) lock: PathBuf,
+    pub(crate) mark: PathBuf,
+    pub(crate) store: PathBuf,
+    pub(crate) quarantine: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn of(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+            format: dir.join("format"),
+            lock: dir.join("lock"),
+            mark: dir.join("mark"),
+            store: dir.join("store"),
+            quarantine: dir.join("quarantine"),
+        }
+    }
+
+    /// Takes the directory for this process until the file is dropped.
+    pub(crate) fn lock(&self) -> Result<File, OpenError> {
+        fs::create_dir_all(&self.dir).map_err(|error| OpenError::io(&self.dir, error))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options
+            .open(&self.lock)
+            .map_err(|error| OpenError::io(&self.lock, error))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                drop(file.read_to_string(&mut pid));
+                return Err(OpenError::InUse {
+                    path: self.lock.clone(),
+                    pid: pid.trim().parse().ok(),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(OpenError::io(&self.lock, error)),
+        }
+        // Only for people: a full disk must not keep the store from opening.
+        drop(
+            file.set_len(0)
+                .and_then(|()| writeln!(file, "{}", std::process::id())),
+        );
+        Ok(file)
+    }
+
+    /// The format of what is there; `None` when nothing is.
+    pub(crate) fn found_format(&self) -> Result<Option<u32>, OpenError> {
+        let text = match fs::read_to_string(&self.format) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return self.without_format(),
+            Err(error) => return Err(OpenError::io(&self.format, error)),
+        };
+        let number = text
+            .strip_prefix(FORMAT_PREFIX)
+            .and_then(|rest| rest.trim_end().parse().ok());
+        let Some(found) = number else {
+            return Err(OpenError::damaged(
+                &self.format,
+                format!("expected \"{FORMAT_PREFIX}{FORMAT}\""),
+            ));
+        };
+        if found > FORMAT {
+            return Err(OpenError::Newer {
+                path: self.format.clone(),
+                found,
+                known: FORMAT,
+            });
+        }
+        Ok(Some(found))
+    }
+
+    /// Writes our format's number, durably; last of all that creates a store.
+    pub(crate) fn write_format(&self) -> Result<(), OpenError> {
+        let write = || {
+            let mut file = File::create(&self.format)?;
+            writeln!(file, "{FORMAT_PREFIX}{FORMAT}")?;
+            file.sync_all()?;
+            File::open(&self.dir)?.sync_all()
+        };
+        write().map_err(|error| OpenError::io(&self.format, error))
+    }
+
+    /// Without a format there may be a store whose creation was interrupted, but none that ever had a command.
+    fn without_format(&self) -> Result<Option<u32>, OpenError> {
+        if self.mark.exists() {
+            return Err(OpenError::damaged(
+                &self.format,
+                "it is missing beside a store".to_owned(),
+            ));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,156 @@
+//! Free space: whether there is room for new messages, and the reserve file that is given up when there is none at all.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{FallocateFlags, fallocate, statvfs};
+
+/// Whether there is room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Space {
+    /// New messages are welcome.
+    Enough,
+    /// Less than the reserve is free: no new message; reading and expunging go on. SMTP says 452 4.3.1 to MAIL.
+    Low,
+}
+
+/// How old the last look may be.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+/// How much may be written since the last look.
+const LOOK_OCTETS: u64 = 16 << 20;
+
+/// Looks at the free space of one file system, and keeps the reserve file.
+pub(crate) struct SpaceGauge {
+    probe: Box<dyn Fn() -> io::Result<u64> + Send + Sync>,
+    reserve_octets: u64,
+    file_octets: u64,
+    file: PathBuf,
+    free: AtomicU64,
+    unlooked: AtomicU64,
+    looked: Mutex<Instant>,
+}
+
+impl SpaceGauge {
+    /// Looks for the first time, and gives the reserve file up if there is no space at all: opening needs some.
+    pub(crate) fn new(dir: &Path, reserve_octets: u64, file_octets: u64) -> io::Result<Self> {
+        let data = dir.to_owned();
+        let probe = move || {
+            let stat = statvfs(&data)?;
+            Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+        };
+        Self::probing(Box::new(probe), dir, reserve_octets, file_octets)
+    }
+
+    fn probing(
+        probe: Box<dyn Fn() -> io::Result<u64> + Send + Sync>,
+        dir: &Path,
+        reserve_octets: u64,
+        file_octets: u64,
+    ) -> io::Result<Self> {
+        let free = AtomicU64::new(probe()?);
+        let gauge = Self {
+            probe,
+            reserve_octets,
+            file_octets,
+            file: dir.join("reserve"),
+            free,
+            unlooked: AtomicU64::new(0),
+            looked: Mutex::new(Instant::now()),
+        };
+        gauge.keep_reserve_file(gauge.free.load(Relaxed));
+        Ok(gauge)
+    }
+
+    /// Whether there is room; looks again when the last look is old.
+    pub(crate) fn space(&self) -> Space {
+        if let Some(looked) = self.due() {
+            self.look(looked);
+        }
+        if self.free.load(Relaxed) < self.reserve_octets {
+            Space::Low
+        } else {
+            Space::Enough
+        }
+    }
+
+    /// Counts what was written, so that a fast writer is noticed before the last look is old.
+    pub(crate) fn after_write(&self, octets: u64) {
+        if self.unlooked.fetch_add(octets, Relaxed) + octets >= LOOK_OCTETS
+            && let Ok(looked) = self.looked.try_lock()
+        {
+            self.look(looked);
+        }
+    }
+
+    /// Free octets when last looked at.
+    pub(crate) fn free(&self) -> u64 {
+        self.free.load(Relaxed)
+    }
+
+    /// The right to look, if it is time and nobody else is looking.
+    fn due(&self) -> Option<MutexGuard<'_, Instant>> {
+        let looked = self.looked.try_lock().ok()?;
+        (looked.elapsed() >= LOOK_INTERVAL).then_some(looked)
+    }
+
+    fn look(&self, mut looked: MutexGuard<'_, Instant>) {
+        *looked = Instant::now();
+        self.unlooked.store(0, Relaxed);
+        match (self.probe)() {
+            Ok(free) => {
+                self.free.store(free, Relaxed);
+                self.keep_reserve_file(free);
+            }
+            Err(error) => tracing::warn!(%error, "cannot ask for free space"),
+        }
+    }
+
+    /// Gives the file up when less than its own size is free, and makes it again when that leaves the reserve twice.
+    fn keep_reserve_file(&self, free: u64) {
+        let exists = self.file.exists();
+        let result = if exists && free < self.file_octets {
+            tracing::warn!(free, "the disk is full: the reserve file is given up");
+            fs::remove_file(&self.file)
+        } else if !exists && free / 2 >= self.reserve_octets.saturating_add(self.file_octets) {
+            self.make_reserve_file()
+        } else {
+            Ok(())
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "cannot keep the reserve file");
+        }
+    }
+
+    fn make_reserve_file(&self) -> io::Result<()> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&self.file)?;
+        allocate(&file, self.file_octets).inspect_err(|_| drop(fs::remove_file(&self.file)))
+    }
+}
+
+impl std::fmt::Debug for SpaceGauge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SpaceGauge")
+            .field("free", &self.free)
+            .finish_non_exhaustive()
+    }
+}
+
+fn allocate(file: &File, octets: u64) -> io::Result<()> {
+    match fallocate(file, FallocateFlags::empty(), 0, octets) {
+        // A file system that cannot preallocate has no reserve file; the reserve itself still holds.
+        Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+        other => other.map_err(io::Error::from),
+    }
+}

@@ -1,0 +1,318 @@
+//! The handle to the store: cheap to clone, shared by everything that reads or proposes.
+//!
+//! It owns the engine and the committer thread for the whole life of the process; no actor does, so killing an actor
+//! never makes a second committer. It is not the state machine: that is [`apply`](crate::apply::apply).
+
+use std::{
+    fs::File,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use message::id::{BlobId, CommandId, TenantId};
+use tokio::sync::{broadcast, oneshot};
+
+use crate::{
+    apply::Outcome,
+    blob::{BlobReader, BlobRef, BlobWriter, writer},
+    command::Proposal,
+    committer::Committer,
+    engine::{Engine, StoreError, memory::MemoryEngine},
+    feed::{Changes, Committed},
+    format::Layout,
+    health::Health,
+    mark::Mark,
+    open::{self, OpenError, OpenReport, Opened},
+    options::{MAX_CHUNK_OCTETS, MIN_CHUNK_OCTETS, Options},
+    propose::{Answer, ProposeError},
+    quarantine::{BadRecord, Quarantine, Ward},
+    queue::{Queue, Work},
+    sequence,
+    space::{Space, SpaceGauge},
+    statistics::{Meters, Statistics},
+    view::{Source, View},
+};
+
+/// What a command takes in memory and in its batch, beside the message bytes that it carries.
+const COMMAND_OCTETS: usize = 1024;
+
+/// The store. Clones are the same store.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+impl Store {
+    /// Opens or creates the store of a data directory, and starts its committer. Blocks.
+    ///
+    /// # Errors
+    /// [`OpenError`] says which file is concerned and what an operator can do.
+    pub fn open(dir: &Path, options: Options) -> Result<(Self, OpenReport), OpenError> {
+        let Opened {
+            engine,
+            sequence,
+            mark,
+            gauge,
+            lock,
+            layout,
+            report,
+        } = open::open(dir, &options)?;
+        let beside = Beside {
+            layout,
+            mark,
+            gauge: Arc::new(gauge),
+            lock,
+        };
+        let store = Self::start(engine, sequence, options, Some(beside))
+            .map_err(|error| OpenError::io(dir, error))?;
+        Ok((store, report))
+    }
+
+    /// A store that forgets everything when it is dropped: the model engine under the same committer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the system gives no thread.
+    pub fn memory() -> Result<Self, StoreError> {
+        Self::over(MemoryEngine::default(), Options::default())
+    }
+
+    /// A store over another engine, empty or not, without files of its own beside it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot be read, or the system gives no thread.
+    pub fn over<E: Engine>(engine: E, options: Options) -> Result<Self, StoreError> {
+        let sequence = sequence::get(&engine)?;
+        Self::start(engine, sequence, options, None)
+            .map_err(|error| StoreError::Unreadable(error.to_string()))
+    }
+
+    /// Proposes a command; the answer comes when it is durable, or refused.
+    ///
+    /// It is queued when this is called, not when the future is first polled; dropping the future takes nothing back.
+    pub fn propose(&self, proposal: Proposal) -> impl Future<Output = Answer> + Send + use<> {
+        let (done, answer) = oneshot::channel();
+        self.propose_with(proposal, done);
+        async move { answer.await.unwrap_or(Err(ProposeError::Unknown)) }
+    }
+
+    /// Proposes a command and never waits: the answer goes to `done`, at once when the store is overloaded. A closed
+    /// channel instead of an answer means [`ProposeError::Unknown`].
+    pub fn propose_with(&self, proposal: Proposal, done: oneshot::Sender<Answer>) {
+        let octets = COMMAND_OCTETS + proposal.command.payload_octets();
+        self.inner.queue.push(Work::Propose { proposal, done }, octets);
+    }
+
+    /// What became of a command, seen after everything that was proposed before: `None` when nothing was committed
+    /// under this id, because it never arrived, was rejected, or is older than `keep_results`.
+    pub fn recall(
+        &self,
+        id: CommandId,
+    ) -> impl Future<Output = Result<Option<Outcome>, ProposeError>> + Send + use<> {
+        let (done, answer) = oneshot::channel();
+        self.inner.queue.push(Work::Recall { id, done }, 0);
+        async move { answer.await.unwrap_or(Err(ProposeError::Unknown)) }
+    }
+
+    /// What is committed now. Reads may touch the disk: not for a thread that must not wait.
+    #[must_use]
+    pub fn snapshot(&self) -> View {
+        self.inner.source.view()
+    }
+
+    /// Begins to write a blob; nothing touches the disk before its first chunk is full.
+    #[must_use]
+    pub fn blob_writer(&self, tenant: TenantId, id: BlobId) -> BlobWriter {
+        let Options {
+            chunk_octets,
+            compression,
+            ..
+        } = self.inner.options;
+        let chunk_octets = chunk_octets.clamp(MIN_CHUNK_OCTETS, MAX_CHUNK_OCTETS);
+        BlobWriter::new(
+            Arc::clone(&self.inner.queue),
+            tenant,
+            id,
+            chunk_octets,
+            compression,
+        )
+    }
+
+    /// Reads a blob, chunk by chunk. Reads touch the disk.
+    #[must_use]
+    pub fn blob_reader(&self, tenant: TenantId, blob: &BlobRef) -> BlobReader {
+        BlobReader::new(Arc::clone(&self.inner.source), tenant, blob.clone())
+    }
+
+    /// Removes the chunks of a sealed blob that no command will refer to: the accepting command was rejected. Does
+    /// nothing when a command did. Never waits.
+    pub fn discard_blob(&self, tenant: TenantId, blob: &BlobRef) {
+        if blob.chunks > 1 {
+            self.inner
+                .queue
+                .push(writer::sweep(tenant, blob.id, blob.chunks - 1), 0);
+        }
+    }
+
+    /// The committed changes from now on.
+    #[must_use]
+    pub fn changes(&self) -> Changes {
+        Changes::new(self.inner.feed.subscribe())
+    }
+
+    /// Waits until a write or a sync failed, or the committer panicked, and says why. The process must then end with
+    /// a non-zero code. Never ready on a store that closes cleanly.
+    pub fn poisoned(&self) -> impl Future<Output = String> + Send + use<> {
+        self.inner.health.poisoned()
+    }
+
+    /// Whether there is room for new messages. At most once a second this asks the system.
+    #[must_use]
+    pub fn space(&self) -> Space {
+        self.inner
+            .gauge
+            .as_ref()
+            .map_or(Space::Enough, |gauge| gauge.space())
+    }
+
+    /// What the store measured about itself.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        let (queued, queued_octets) = self.inner.queue.depth();
+        Statistics {
+            queued,
+            queued_octets,
+            free_octets: self.inner.gauge.as_ref().map(|gauge| gauge.free()),
+            quarantined: self.inner.ward.list().met,
+            ..self.inner.meters.read()
+        }
+    }
+
+    /// What the store was opened with.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Sets a record of ours aside that cannot be understood, and reports it. Writes a small file.
+    pub fn quarantine(&self, record: BadRecord) {
+        self.inner.ward.take(record);
+    }
+
+    /// The records that were set aside since the start.
+    #[must_use]
+    pub fn quarantined(&self) -> Quarantine {
+        self.inner.ward.list()
+    }
+
+    /// Stops: refuses new proposals, finishes those that wait, syncs. Blocks. Later calls do nothing more.
+    ///
+    /// The files are given back when the last clone, view and blob reader of the store is dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::Poisoned`] when a write failed.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.inner.stop();
+        self.inner
+            .health
+            .failure()
+            .map_or(Ok(()), |why| Err(StoreError::Poisoned(why)))
+    }
+
+    fn start<E: Engine>(
+        engine: E,
+        sequence: u64,
+        options: Options,
+        beside: Option<Beside>,
+    ) -> std::io::Result<Self> {
+        let engine = Arc::new(engine);
+        let queue = Arc::new(Queue::new(options.max_queue, options.max_queue_octets));
+        let (feed, _) = broadcast::channel(options.max_feed.max(1));
+        let health = Arc::new(Health::new());
+        let meters = Arc::new(Meters::starting_at(sequence));
+        let (layout, mark, gauge, lock) = match beside {
+            Some(Beside {
+                layout,
+                mark,
+                gauge,
+                lock,
+            }) => (Some(layout), Some(mark), Some(gauge), Some(lock)),
+            None => (None, None, None, None),
+        };
+        let committer = Committer {
+            engine: Arc::clone(&engine),
+            queue: Arc::clone(&queue),
+            feed: feed.clone(),
+            health: Arc::clone(&health),
+            meters: Arc::clone(&meters),
+            gauge: gauge.clone(),
+            mark,
+            sequence,
+            max_group: options.max_group.max(1),
+            max_group_octets: options.max_group_octets,
+        };
+        let thread = std::thread::Builder::new()
+            .name("committer".to_owned())
+            .spawn(move || committer.run())?;
+        let inner = Inner {
+            queue,
+            source: engine,
+            feed,
+            health,
+            meters,
+            gauge,
+            ward: Ward::new(layout.map(|layout| layout.quarantine)),
+            options,
+            thread: Mutex::new(Some(thread)),
+            _lock: lock,
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("health", &self.inner.health)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What stands beside an engine that has files.
+struct Beside {
+    layout: Layout,
+    mark: Mark,
+    gauge: Arc<SpaceGauge>,
+    lock: File,
+}
+
+struct Inner {
+    queue: Arc<Queue>,
+    source: Arc<dyn Source>,
+    feed: broadcast::Sender<Arc<Vec<Committed>>>,
+    health: Arc<Health>,
+    meters: Arc<Meters>,
+    gauge: Option<Arc<SpaceGauge>>,
+    ward: Ward,
+    options: Options,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Last: the directory is ours until the engine's files are closed.
+    _lock: Option<File>,
+}
+
+impl Inner {
+    fn stop(&self) {
+        self.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A panic of the committer was reported when it happened.
+        drop(thread.map(JoinHandle::join));
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
