@@ -10,13 +10,13 @@ section! {
     pub struct Auth {
         /// Memory of one Argon2id hash. OWASP's first choice: 19 MiB with 2 iterations and 1 lane. A change
         /// counts for passwords set from then on.
-        argon2_memory: ByteSize = ByteSize::mib(19), ByteSize::kib(64)..=ByteSize::gib(1);
+        argon2_memory: ByteSize = ByteSize::mib(19), ByteSize::kib(64)..=ByteSize::mib(256);
 
-        /// Passes over that memory.
-        argon2_iterations: u32 = 2, 1..=100;
+        /// Passes over that memory. Memory times passes is at most 1 GiB, about a second of one core.
+        argon2_iterations: u32 = 2, 1..=16;
 
         /// Lanes of one hash.
-        argon2_parallelism: u32 = 1, 1..=64;
+        argon2_parallelism: u32 = 1, 1..=16;
 
         /// Hashes computed at once, each on a thread of its own with the memory above.
         workers: u32 = 2, 1..=256;

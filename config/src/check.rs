@@ -15,6 +15,8 @@ use crate::profile::Profile;
 const MAX_LISTENERS: usize = 64;
 /// Argon2 needs 8 KiB for each lane (RFC 9106 §3.1).
 const ARGON2_LANE: u64 = 8 * 1024;
+/// Memory times passes of one hash, at most: about a second of one core.
+const ARGON2_WORK: u64 = 1 << 30;
 
 /// Adds every conflict to the draft's errors. A value with a mistake of its own is not held against another.
 /// What has no place of its own is placed at `file`.
@@ -84,26 +86,28 @@ impl Check<'_> {
         }
     }
 
-    /// Two listeners cannot have one port of one address.
+    /// Two listeners cannot have one port of one address: the one written later is wrong.
     fn listener_binds(&mut self) {
         let draft = self.draft;
-        let enabled: Vec<_> = draft
+        let enabled = draft
             .config
             .listeners
             .iter()
-            .filter(|(_, listener)| listener.enabled)
+            .filter(|(_, listener)| listener.enabled);
+        let mut binds: Vec<(String, SocketAddr)> = enabled
+            .map(|(name, listener)| (format!("listeners.{name}.bind"), listener.bind))
             .collect();
-        for (index, (name, listener)) in enabled.iter().enumerate().take(MAX_LISTENERS) {
-            let path = format!("listeners.{name}.bind");
-            let earlier = enabled.iter().take(index).find(|(other, before)| {
-                overlap(before.bind, listener.bind)
-                    && draft.place(&format!("listeners.{other}.bind")).is_some()
-                    && draft.place(&path).is_some()
-            });
-            if let Some((other, before)) = earlier {
-                let other_path = format!("listeners.{other}.bind");
-                let sentence = format!("{} is taken by {other_path} = \"{}\"", listener.bind, before.bind);
-                self.conflict(&[&path, &other_path], &path, sentence);
+        binds.retain(|(path, _)| draft.place(path).is_some() && draft.is_settled(path));
+        binds.truncate(MAX_LISTENERS);
+        binds.sort_by_cached_key(|(path, _)| draft.place(path).map(|place| draft.rank(place)));
+        for (index, (path, bind)) in binds.iter().enumerate() {
+            let earlier = binds
+                .iter()
+                .take(index)
+                .find(|(_, earlier)| overlap(*earlier, *bind));
+            if let Some((other, taken)) = earlier {
+                let sentence = format!("{bind} is taken by {other} = \"{taken}\"");
+                self.conflict(&[path, other], path, sentence);
             }
         }
     }
@@ -149,7 +153,7 @@ impl Check<'_> {
             .find(|(_, listener)| offers(listener));
         if let Some((name, _)) = offering {
             let sentence = format!(
-                "in production, because listeners.{name} offers TLS; set tls.certificate and tls.key"
+                "the production profile makes none, and listeners.{name} offers TLS; set tls.certificate and tls.key"
             );
             let mode = format!("listeners.{name}.tls");
             self.report(
@@ -164,7 +168,7 @@ impl Check<'_> {
     fn hostname(&mut self) {
         let server = &self.draft.config.server;
         if server.profile == Profile::Production && server.hostname.as_str() == "localhost" {
-            let sentence = "in production, the name that DNS gives this host, such as \"mx.example.org\"";
+            let sentence = "the name that DNS gives this host, such as \"mx.example.org\"";
             self.report(
                 &["server.hostname"],
                 "server.hostname",
@@ -176,7 +180,8 @@ impl Check<'_> {
     /// What must not be larger than something else.
     fn orders(&mut self) {
         let config = &self.draft.config;
-        let (smtp, queue, store, auth) = (&config.smtp, &config.queue, &config.store, &config.auth);
+        let (smtp, pop3, queue) = (&config.smtp, &config.pop3, &config.queue);
+        let (store, auth) = (&config.store, &config.auth);
         self.order_durations(
             ("smtp.data_block_timeout", smtp.data_block_timeout),
             ("smtp.data_timeout", smtp.data_timeout),
@@ -201,6 +206,18 @@ impl Check<'_> {
             ("store.reserve_file", store.reserve_file),
             ("store.reserve", store.reserve),
         );
+        self.order_sizes(
+            ("store.max_group_size", store.max_group_size),
+            ("store.max_waiting_size", store.max_waiting_size),
+        );
+        self.order_durations(
+            ("pop3.idle_timeout", pop3.idle_timeout),
+            ("pop3.session_timeout", pop3.session_timeout),
+        );
+        self.order_durations(
+            ("pop3.login_timeout", pop3.login_timeout),
+            ("pop3.session_timeout", pop3.session_timeout),
+        );
         if store.max_group > store.max_waiting {
             let sentence = format!(
                 "{} is more than store.max_waiting = {}",
@@ -212,13 +229,21 @@ impl Check<'_> {
                 sentence,
             );
         }
-        if auth.argon2_memory.as_u64() < ARGON2_LANE * u64::from(auth.argon2_parallelism) {
-            let sentence = format!(
-                "{} is less than 8KiB for each lane of auth.argon2_parallelism = {}",
-                auth.argon2_memory, auth.argon2_parallelism
-            );
+        let (memory, passes) = (auth.argon2_memory, auth.argon2_iterations);
+        if memory.as_u64() < ARGON2_LANE * u64::from(auth.argon2_parallelism) {
+            let lanes = auth.argon2_parallelism;
+            let sentence =
+                format!("\"{memory}\" is less than 8KiB for each lane of auth.argon2_parallelism = {lanes}");
             self.conflict(
                 &["auth.argon2_memory", "auth.argon2_parallelism"],
+                "auth.argon2_memory",
+                sentence,
+            );
+        }
+        if memory.as_u64().saturating_mul(u64::from(passes)) > ARGON2_WORK {
+            let sentence = format!("\"{memory}\" times auth.argon2_iterations = {passes} is more than 1GiB");
+            self.conflict(
+                &["auth.argon2_memory", "auth.argon2_iterations"],
                 "auth.argon2_memory",
                 sentence,
             );
@@ -250,16 +275,13 @@ impl Check<'_> {
         self.report(paths, key, Mistake::Conflict(sentence));
     }
 
-    /// Reports a mistake between these paths, at the first of them that has a place, unless one of them is unsettled.
+    /// Reports a mistake between these paths, at whichever was set last, unless one of them is unsettled.
     fn report(&mut self, paths: &[&str], key: &str, mistake: Mistake) {
         if !paths.iter().all(|path| self.draft.is_settled(path)) {
             return;
         }
         let table = key.rsplit_once('.').map_or("", |(table, _)| table);
-        let place = paths
-            .iter()
-            .find_map(|path| self.draft.place(path))
-            .or_else(|| self.draft.place(table));
+        let place = self.draft.last_place(paths).or_else(|| self.draft.place(table));
         let place = place.unwrap_or(&self.nowhere).clone();
         self.errors.push(ConfigError {
             place,

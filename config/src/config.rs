@@ -63,10 +63,9 @@ pub fn parse(sources: &[Source], fallback: Profile) -> Result<Config, Vec<Config
     let readings: Vec<Reading> = sources.iter().map(|source| source.read()).collect();
     let profile = chosen_profile(&readings).unwrap_or(fallback);
 
-    let mut draft = Draft::new(profile);
-    draft.take(Source::profile(profile.word(), profile.text()).read());
-    for reading in readings {
-        draft.take(reading);
+    let mut draft = Draft::of(profile);
+    for (source, reading) in sources.iter().zip(readings) {
+        draft.take(source, reading);
     }
     let file = sources.first().map(|source| source.name());
     check(&mut draft, file);
@@ -85,9 +84,7 @@ impl Config {
     /// The settings of a profile without any file. In production they lack what only the operator knows.
     #[must_use]
     pub fn of(profile: Profile) -> Self {
-        let mut draft = Draft::new(profile);
-        draft.take(Source::profile(profile.word(), profile.text()).read());
-        draft.config
+        Draft::of(profile).config
     }
 
     /// The defaults below every profile.
@@ -154,20 +151,16 @@ impl Config {
     }
 }
 
+/// The profile that the strongest source names.
 fn chosen_profile(readings: &[Reading]) -> Option<Profile> {
-    let assignments = readings.iter().flat_map(|reading| &reading.assignments);
-    assignments
-        .filter(|assignment| assignment.path == ["server", "profile"])
-        .filter_map(|assignment| Profile::read(&assignment.found))
-        .next_back()
+    let mut assignments = readings.iter().flat_map(|reading| &reading.assignments).rev();
+    let named = assignments.find(|assignment| assignment.path == ["server", "profile"])?;
+    Profile::read(&named.found)
 }
 
-fn finish(draft: Draft) -> Result<Config, Vec<ConfigError>> {
-    let Draft {
-        mut config,
-        mut errors,
-        ..
-    } = draft;
+fn finish(mut draft: Draft) -> Result<Config, Vec<ConfigError>> {
+    let mut errors = draft.sorted_errors();
+    let mut config = draft.config;
     if errors.is_empty() {
         config.listeners.retain(|_, listener| listener.enabled);
         return Ok(config);

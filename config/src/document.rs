@@ -10,6 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::config::MAX_ERRORS;
 use crate::error::{ConfigError, Mistake, Place};
 use crate::found::Found;
 use crate::source::{Assignment, Reading};
@@ -62,12 +63,15 @@ fn read_text(source: &Arc<str>, text: &str) -> Reading {
         let (_, errors) = DeTable::parse_recoverable(&round);
         let known = wrong.len();
         for error in errors {
+            if wrong.len() > MAX_ERRORS {
+                break;
+            }
             let at = error.span().map_or(0, |span| span.start);
             let place = ruler.place(source, at);
             let line = place.position.map_or(1, |(line, _)| line);
             let (section, key) = path_at(&lines, line);
             wrong.entry(line).or_insert_with(|| {
-                torn.push(section);
+                torn.push(if key.is_empty() { section } else { key.clone() });
                 ConfigError {
                     place,
                     key,
@@ -75,7 +79,7 @@ fn read_text(source: &Arc<str>, text: &str) -> Reading {
                 }
             });
         }
-        if wrong.len() == known {
+        if wrong.len() == known || wrong.len() > MAX_ERRORS {
             break;
         }
         for number in wrong.keys() {
@@ -161,6 +165,10 @@ fn is_bare(octet: u8) -> bool {
 
 /// The parser's sentence on one line.
 fn one_line(message: &str) -> String {
+    // The likeliest mistake of all deserves better words: `command_timeout = 5m`.
+    if message.starts_with("string values must be quoted") {
+        return "text stands in quotes, such as \"5m\"".to_owned();
+    }
     message.lines().map(str::trim).collect::<Vec<_>>().join("; ")
 }
 
@@ -229,7 +237,7 @@ struct Ruler<'a> {
 impl<'a> Ruler<'a> {
     /// Characters of a line that are counted one by one; behind them a column counts bytes. It bounds the work for
     /// a text of one long line.
-    const MAX_COUNTED: usize = 1_000;
+    const MAX_COUNTED: usize = 200;
 
     fn new(text: &'a str) -> Self {
         let ends = text

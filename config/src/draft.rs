@@ -14,7 +14,7 @@ use crate::profile::Profile;
 use crate::route::Route;
 use crate::section::Section;
 use crate::setting::Refused;
-use crate::source::{Assignment, Reading};
+use crate::source::{Assignment, Reading, Source};
 
 /// Longest name of a listener: it is part of the paths of actors and of every line of the log.
 const MAX_LISTENER_NAME: usize = 32;
@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     pub(crate) errors: Vec<ConfigError>,
     /// Where the winning value of each key stands; a key without a place has its default.
     places: BTreeMap<String, Place>,
+    /// The sources taken so far: which wins.
+    order: Vec<Arc<str>>,
     /// Keys with a value that was refused, and sections of which something could not be read.
     unsettled: BTreeSet<String>,
     /// Sections and tables that were refused as a whole, each by source: their keys are not reported as well.
@@ -37,20 +39,24 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// The defaults of a profile.
-    pub(crate) fn new(profile: Profile) -> Self {
-        Self {
+    /// The settings of a profile, above the defaults.
+    pub(crate) fn of(profile: Profile) -> Self {
+        let mut draft = Self {
             config: Config::bare(profile),
             errors: Vec::new(),
             places: BTreeMap::new(),
+            order: Vec::new(),
             unsettled: BTreeSet::new(),
             refused: BTreeSet::new(),
-        }
+        };
+        let source = Source::profile(profile.word(), profile.text());
+        draft.take(&source, source.read());
+        draft
     }
 
     /// Lays a source over what is there.
-    pub(crate) fn take(&mut self, reading: Reading) {
-        let from = self.errors.len();
+    pub(crate) fn take(&mut self, source: &Source, reading: Reading) {
+        self.order.push(Arc::clone(source.name()));
         self.errors.extend(reading.errors);
         self.unsettled.extend(reading.torn);
         for assignment in &reading.assignments {
@@ -59,14 +65,32 @@ impl Draft {
             }
             self.assign(assignment);
         }
-        if let Some(new) = self.errors.get_mut(from..) {
-            new.sort_by_key(|error| error.place.position);
-        }
+    }
+
+    /// All mistakes in the order of the sources and of their lines.
+    pub(crate) fn sorted_errors(&mut self) -> Vec<ConfigError> {
+        let mut errors = std::mem::take(&mut self.errors);
+        errors.sort_by_cached_key(|error| self.rank(&error.place));
+        errors
     }
 
     /// Where a key was set, if it was.
     pub(crate) fn place(&self, path: &str) -> Option<&Place> {
         self.places.get(path)
+    }
+
+    /// The place of whichever of these keys was set last: the one that an operator has just written.
+    pub(crate) fn last_place(&self, paths: &[&str]) -> Option<&Place> {
+        paths
+            .iter()
+            .filter_map(|path| self.place(path))
+            .max_by_key(|place| self.rank(place))
+    }
+
+    /// Earlier places are weaker.
+    pub(crate) fn rank(&self, place: &Place) -> (usize, Option<(usize, usize)>) {
+        let source = self.order.iter().position(|name| *name == place.source);
+        (source.map_or(0, |index| index + 1), place.position)
     }
 
     /// Whether the value of a key is what was meant: neither it nor its section had a mistake that could change it.

@@ -17,23 +17,30 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate)
 }
 
-/// Letters to insert, remove or change to make one word the other (Levenshtein).
+/// Letters to insert, remove, change or swap with their neighbour to make one word the other.
 fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.chars().count()).collect();
+    let to: Vec<char> = to.chars().collect();
+    let mut above: Vec<usize> = (0..=to.len()).collect();
+    let mut two_above = above.clone();
+    let mut before = None;
     for (line, a) in from.chars().enumerate() {
-        let mut diagonal = line;
-        let mut left = line + 1;
-        for (b, above) in to.chars().zip(row.iter_mut().skip(1)) {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = *above;
-            left = changed.min(left + 1).min(*above + 1);
-            *above = left;
+        let mut row = Vec::with_capacity(above.len());
+        row.push(line + 1);
+        let mut b_before = None;
+        for (column, &b) in to.iter().enumerate() {
+            let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX - 1);
+            let changed = at(&above, column) + usize::from(a != b);
+            let mut least = changed.min(at(&row, column) + 1).min(at(&above, column + 1) + 1);
+            if b_before == Some(a) && before == Some(b) {
+                least = least.min(at(&two_above, column.saturating_sub(1)) + 1);
+            }
+            row.push(least);
+            b_before = Some(b);
         }
-        if let Some(first) = row.first_mut() {
-            *first = line + 1;
-        }
+        before = Some(a);
+        two_above = std::mem::replace(&mut above, row);
     }
-    row.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -51,6 +58,8 @@ mod tests {
             ("kitten", "sitting", 3),
             ("flaw", "lawn", 2),
             ("é", "e", 1),
+            ("smpt", "smtp", 1),
+            ("ba", "ab", 1),
         ] {
             assert_eq!(distance(from, to), expected, "{from} {to}");
         }
@@ -63,7 +72,7 @@ mod tests {
             ("max_recipient", Some("max_recipients")),
             ("max_error", Some("max_errors")),
             ("bimd", Some("bind")),
-            ("tsl", None),
+            ("tsl", Some("tls")),
             ("tl", Some("tls")),
             ("colour", None),
             ("", None),

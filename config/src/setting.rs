@@ -14,8 +14,6 @@ use crate::found::Found;
 
 /// Longest name of a file, in bytes (Linux: PATH_MAX).
 const MAX_PATH: usize = 4096;
-/// Longest free text, in bytes.
-const MAX_TEXT: usize = 512;
 
 /// A type that a setting can have.
 pub(crate) trait Setting: Sized {
@@ -106,22 +104,6 @@ impl Setting for bool {
     }
 }
 
-impl Setting for String {
-    const NOUN: &'static str = "one line of printable ASCII";
-    const EXAMPLE: &'static str = "\"ready\"";
-
-    fn read(found: &Found) -> Option<Self> {
-        found
-            .text()
-            .filter(|text| text.len() <= MAX_TEXT && text.bytes().all(|b| (b' '..=b'~').contains(&b)))
-            .map(str::to_owned)
-    }
-
-    fn print(&self) -> Option<String> {
-        Some(quoted(self))
-    }
-}
-
 impl Setting for PathBuf {
     const NOUN: &'static str = "a path";
     const EXAMPLE: &'static str = "\"/var/lib/angarium\"";
@@ -129,7 +111,7 @@ impl Setting for PathBuf {
     fn read(found: &Found) -> Option<Self> {
         found
             .text()
-            .filter(|text| !text.is_empty() && text.len() <= MAX_PATH && !text.contains('\0'))
+            .filter(|text| !text.is_empty() && text.len() <= MAX_PATH && !text.contains(char::is_control))
             .map(Self::from)
     }
 
@@ -218,14 +200,12 @@ impl<T: Setting> Setting for Option<T> {
     }
 }
 
-/// A basic string of TOML. Only quotes and backslashes need an escape: no setting holds control characters
-/// but a path, and Rust's escapes for those are TOML's.
+/// A basic string of TOML. Only quotes and backslashes need an escape: no setting holds control characters.
 fn quoted(value: impl Display) -> String {
     let mut text = String::from("\"");
     for c in value.to_string().chars() {
         match c {
             '"' | '\\' => text.extend(['\\', c]),
-            c if c.is_control() => text.push_str(&format!("\\u{:04X}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -307,9 +287,8 @@ mod tests {
         check::<u32>(&Found::Word("5".to_owned()), Some("5"));
         check::<bool>(&Found::Boolean(true), Some("true"));
         check::<bool>(&text("true"), None);
-        check::<String>(&text("say \"hi\" \\"), Some(r#""say \"hi\" \\""#));
-        check::<String>(&text("two\r\nlines"), None);
-        check::<PathBuf>(&text("/tmp/tab\there"), Some(r#""/tmp/tab\u0009here""#));
+        check::<PathBuf>(&text("C:\\a \"b\""), Some(r#""C:\\a \"b\"""#));
+        check::<PathBuf>(&text("two\nlines"), None);
         check::<PathBuf>(&text("/nul\0"), None);
         check::<PathBuf>(&text(""), None);
         check::<SocketAddr>(&text("[::1]:25"), Some("\"[::1]:25\""));

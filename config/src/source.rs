@@ -135,7 +135,7 @@ pub(crate) struct Reading {
     pub(crate) assignments: Vec<Assignment>,
     /// What could not be read.
     pub(crate) errors: Vec<ConfigError>,
-    /// Sections of which something could not be read: what is missing there may be what could not be read.
+    /// Keys and sections that could not be read: what seems to be missing may be what could not be read.
     pub(crate) torn: Vec<String>,
 }
 

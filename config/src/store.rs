@@ -23,8 +23,14 @@ section! {
         /// Commands made durable with one sync. A sync takes what waits at its start, never waits for more.
         max_group: u32 = 512, 1..=4_096;
 
-        /// Commands that wait for the committer; more are answered 451 4.3.2.
-        max_waiting: u32 = 4_096, 1..=1_000_000;
+        /// Bytes of commands and chunks made durable with one sync.
+        max_group_size: ByteSize = ByteSize::mib(8), ByteSize::mib(1)..=ByteSize::gib(1);
+
+        /// Commands and chunks that wait for the committer; more are answered 451 4.3.2.
+        max_waiting: u32 = 8_192, 1..=1_000_000;
+
+        /// Bytes of commands and chunks that wait for the committer; more are answered 451 4.3.2.
+        max_waiting_size: ByteSize = ByteSize::mib(64), ByteSize::mib(1)..=ByteSize::gib(64);
 
         /// Free space on the data directory's file system below which MAIL is answered 452 4.3.1, while
         /// reading and expunging go on. Development: "64MiB".

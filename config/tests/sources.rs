@@ -1,0 +1,357 @@
+//! How sources are read and laid over each other, and what is said about a wrong one.
+
+use config::{
+    Config, ConfigError, Mistake, PlaintextAuth, Profile, RouteKind, SAMPLE, Source, TlsVersion, parse,
+    parse_bytes, sample,
+};
+
+fn file(text: &str) -> Source {
+    Source::file("angarium.toml", text)
+}
+
+fn errors(sources: &[Source], profile: Profile) -> Vec<String> {
+    parse(sources, profile)
+        .err()
+        .unwrap_or_default()
+        .iter()
+        .map(ConfigError::to_string)
+        .collect()
+}
+
+/// Every mistake of one file over the development profile.
+fn check(text: &str, expected: &[&str]) {
+    assert_eq!(errors(&[file(text)], Profile::Development), expected, "{text}");
+}
+
+#[test]
+fn the_sample_is_written_from_the_tables() {
+    assert_eq!(
+        SAMPLE,
+        sample(),
+        "write it again: cargo run -p config --example sample > config/angarium.toml"
+    );
+}
+
+#[test]
+fn the_sample_equals_the_defaults() {
+    assert_eq!(
+        parse(&[file(SAMPLE)], Profile::Production),
+        Ok(Config::of(Profile::Development))
+    );
+}
+
+#[test]
+fn the_defaults_in_the_sample_are_the_defaults() {
+    let uncommented: Vec<&str> = SAMPLE
+        .lines()
+        .map(|line| {
+            line.strip_prefix('#')
+                .filter(|rest| rest.starts_with(|c: char| c.is_alphabetic() || c == '['))
+                .unwrap_or(line)
+        })
+        .collect();
+    let mut config = parse(&[file(&uncommented.join("\n"))], Profile::Production).unwrap();
+    // Three settings have no default but an example.
+    assert!(config.tls.certificate.take().is_some());
+    assert!(config.tls.key.take().is_some());
+    assert_eq!(config.routes.len(), 1);
+    config.routes.clear();
+    assert_eq!(config, Config::of(Profile::Development));
+}
+
+#[test]
+fn every_profile_has_its_settings() {
+    let development = parse(&[], Profile::Development).unwrap();
+    assert_eq!(development, Config::of(Profile::Development));
+    assert_eq!(development.server.hostname.as_str(), "localhost");
+    assert_eq!(development.listeners.keys().collect::<Vec<_>>(), ["mx", "pop3"]);
+    assert_eq!(development.listeners["mx"].bind.to_string(), "127.0.0.1:2525");
+    assert_eq!(
+        development.listeners["pop3"].plaintext_auth,
+        PlaintextAuth::Loopback
+    );
+    assert_eq!(
+        errors(&[], Profile::Production),
+        [
+            "settings: listeners: required: at least one listener, such as [listeners.mx] with protocol and bind",
+            "settings: server.hostname: required: the name that DNS gives this host, such as \"mx.example.org\"",
+        ]
+    );
+}
+
+#[test]
+fn production_is_satisfied_by_what_only_the_operator_knows() {
+    let text = "
+        server.profile = 'production'
+        server.hostname = 'mx.example.org'
+        tls = { certificate = 'c.pem', key = 'k.pem', min_version = '1.3' }
+        [listeners.mx]
+        protocol = 'smtp'
+        bind = '[::]:25'
+        [routes.'Bench.Test']
+        kind = 'discard'
+    ";
+    let config = parse(&[file(text)], Profile::Development).unwrap();
+    assert_eq!(config.server.profile, Profile::Production);
+    assert_eq!(config.tls.min_version, TlsVersion::Tls13);
+    assert_eq!(config.listeners.len(), 1);
+    let (domain, route) = config.routes.first_key_value().unwrap();
+    assert_eq!((domain.as_str(), route.kind), ("bench.test", RouteKind::Discard));
+}
+
+#[test]
+fn the_command_line_wins_over_the_file_and_the_file_over_the_profile() {
+    let text = "[smtp]\nmax_errors = 7\nmax_hops = 200\n[listeners.mx]\nbind = '127.0.0.1:25'\n[store]\nreserve = '1GiB'";
+    let arguments = [
+        "smtp.max_errors=8",
+        "smtp.max_errors=9",
+        "listeners.pop3.enabled=false",
+        "tls.min_version=1.3",
+    ];
+    let mut sources: Vec<Source> = arguments.map(Source::command_line).into();
+    sources.push(file(text));
+    let config = parse(&sources, Profile::Development).unwrap();
+    assert_eq!(config.smtp.max_errors, 9);
+    assert_eq!(config.smtp.max_hops, 200);
+    assert_eq!(config.listeners["mx"].bind.to_string(), "127.0.0.1:25");
+    assert!(!config.listeners.contains_key("pop3"));
+    assert_eq!(config.store.reserve.to_string(), "1GiB");
+    assert_eq!(config.store.reserve_file.to_string(), "4MiB");
+    assert_eq!(config.tls.min_version, TlsVersion::Tls13);
+    let chosen = parse(
+        &[
+            Source::command_line("server.profile=development"),
+            file("[server]\nprofile = 'production'"),
+        ],
+        Profile::Production,
+    );
+    assert_eq!(chosen.unwrap().server.profile, Profile::Development);
+}
+
+#[test]
+fn an_argument_is_its_own_place() {
+    let arguments = [
+        "smtp.max_errors=many",
+        "smtp.max_recipient=100",
+        "smpt.max_errors=1",
+        "smtp=1",
+        "listeners.mx.tls=starttsl",
+        "routes.\"a b\".kind=discard",
+        "nonsense",
+    ]
+    .map(Source::command_line);
+    assert_eq!(
+        errors(&arguments, Profile::Development),
+        [
+            "--set smtp.max_errors: expected a whole number from 1 to 100000, found \"many\"",
+            "--set smtp.max_recipient: unknown key; did you mean smtp.max_recipients?",
+            "--set smpt.max_errors: unknown key; did you mean smtp.max_errors?",
+            "--set smtp: expected a table such as [smtp], found \"1\"",
+            "--set listeners.mx.tls: expected one of \"none\", \"starttls\", \"implicit\", found \"starttsl\"; did you mean \"starttls\"?",
+            "--set routes.\"a b\".kind: expected a domain such as \"bench.test\", found \"a b\"",
+            "--set nonsense: expected section.key=value",
+        ]
+    );
+}
+
+#[test]
+fn a_planted_file_gives_every_mistake_with_its_place() {
+    check(
+        r#"colour = "red"
+[server]
+hostname = "not a host"
+node = 70000
+drain_deadline = 10
+max_conections = 5
+
+[smtp]
+max_message_size = "50mb"
+max_recipients = 99
+max_errors = 5x
+max_recipient = 100
+max_commands_without_mail = 0x5
+command_timeout = "2h"
+session_timeout = "1h"
+max_hops = 100
+max_hops = 101
+
+[smpt]
+max_errors = 5
+
+[listeners.mx]
+protocol = "smpt"
+bind = "localhost:25"
+
+[listeners.submission]
+protocol = "smtp"
+bind = "127.0.0.1:2110"
+
+[listeners."Äther"]
+tls = "on"
+
+[listeners.web]
+tls = { }
+
+[store]
+reserve = [1, 2]
+chunk_size = "1MiB"
+chunk_size.x = 1
+
+[routes."-"]
+kind = "discrad"
+
+[tls
+certificate = "a.pem"
+
+[pop3]
+idle_timeout = "5m
+
+[pop3]
+max_errors = 0
+"#,
+        &[
+            "angarium.toml:1:1: colour: unknown key",
+            "angarium.toml:3:12: server.hostname: expected a domain such as \"mx.example.org\", found \"not a host\"",
+            "angarium.toml:4:8: server.node: expected a whole number from 0 to 65535, found 70000",
+            "angarium.toml:5:18: server.drain_deadline: expected a duration from \"0s\" to \"1h\", found 10",
+            "angarium.toml:6:1: server.max_conections: unknown key; did you mean server.max_connections?",
+            "angarium.toml:9:20: smtp.max_message_size: expected a size from \"64KiB\" to \"2GiB\", found \"50mb\"",
+            "angarium.toml:10:18: smtp.max_recipients: expected a whole number from 100 to 100000, found 99",
+            "angarium.toml:11:14: smtp.max_errors: text stands in quotes, such as \"5m\"",
+            "angarium.toml:12:1: smtp.max_recipient: unknown key; did you mean smtp.max_recipients?",
+            "angarium.toml:13:29: smtp.max_commands_without_mail: expected a whole number from 10 to 1000000, found 5",
+            "angarium.toml:15:19: smtp.command_timeout: \"2h\" is longer than smtp.session_timeout = \"1h\"",
+            "angarium.toml:17:1: smtp.max_hops: duplicate key",
+            "angarium.toml:19:2: smpt: unknown key; did you mean smtp?",
+            "angarium.toml:23:12: listeners.mx.protocol: expected one of \"smtp\", \"pop3\", found \"smpt\"; did you mean \"smtp\"?",
+            "angarium.toml:24:8: listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found \"localhost:25\"",
+            "angarium.toml:28:8: listeners.submission.bind: 127.0.0.1:2110 is taken by listeners.pop3.bind = \"127.0.0.1:2110\"",
+            "angarium.toml:30:12: listeners.\"Äther\": expected a name of at most 32 letters a to z, digits, - and _, found \"Äther\"",
+            "angarium.toml:31:7: listeners.\"Äther\".tls: expected one of \"none\", \"starttls\", \"implicit\", found \"on\"",
+            "angarium.toml:33:12: listeners.web.protocol: required: what is spoken, \"smtp\" or \"pop3\"",
+            "angarium.toml:33:12: listeners.web.bind: required: an address and a port such as \"127.0.0.1:2525\"",
+            "angarium.toml:34:7: listeners.web.tls: expected one of \"none\", \"starttls\", \"implicit\", found a table",
+            "angarium.toml:37:11: store.reserve: expected a size from \"1MiB\" to \"1TiB\", found an array",
+            "angarium.toml:38:14: store.chunk_size: expected a size from \"64KiB\" to \"256KiB\", found \"1MiB\"",
+            "angarium.toml:39:1: store.chunk_size.x: cannot extend value of type string with a dotted key",
+            "angarium.toml:41:9: routes.-: expected a domain such as \"bench.test\", found \"-\"",
+            "angarium.toml:42:8: routes.-.kind: expected one of \"local\", \"discard\", found \"discrad\"; did you mean \"discard\"?",
+            "angarium.toml:44:5: unclosed table, expected `]`",
+            "angarium.toml:48:19: pop3.idle_timeout: invalid basic string, expected `\"`",
+            "angarium.toml:50:2: duplicate key",
+            "angarium.toml:51:14: pop3.max_errors: expected a whole number from 1 to 100000, found 0",
+        ],
+    );
+}
+
+#[test]
+fn what_no_section_sees_alone() {
+    check(
+        "[listeners.b]\nprotocol = 'smtp'\nbind = '0.0.0.0:2110'\n[listeners.a]\nprotocol = 'smtp'\nbind = '[::]:2110'",
+        &[
+            "angarium.toml:3:8: listeners.b.bind: 0.0.0.0:2110 is taken by listeners.pop3.bind = \"127.0.0.1:2110\"",
+        ],
+    );
+    check(
+        "[listeners]\nmx.enabled = false\npop3.bind = '127.0.0.1:2525'",
+        &[],
+    );
+    check("[listeners]\nmx.bind = '[::]:0'\npop3.bind = '[::]:0'", &[]);
+    check(
+        "[listeners]\nmx.enabled = false\npop3.enabled = false",
+        &[
+            "angarium.toml: listeners: required: at least one listener, such as [listeners.mx] with protocol and bind",
+        ],
+    );
+    check(
+        "[listeners.pop3]\ntls = 'none'\nplaintext_auth = 'never'",
+        &[
+            "angarium.toml:3:18: listeners.pop3.tls: nobody can log in: there is neither TLS nor leave for passwords \
+            without it; set tls = \"starttls\" or plaintext_auth = \"loopback\"",
+        ],
+    );
+    check(
+        "tls.key = 'k.pem'",
+        &["angarium.toml:1:11: tls.certificate: required: the certificate file of tls.key"],
+    );
+    check(
+        "[tls]\ncertificate = 'c.pem'",
+        &["angarium.toml:2:15: tls.key: required: the key file of tls.certificate"],
+    );
+    check(
+        "tls.certificate = 5\ntls.key = 'k'",
+        &["angarium.toml:1:19: tls.certificate: expected a path such as \"/var/lib/angarium\", found 5"],
+    );
+    check(
+        "[store]\nreserve = '1MiB'\nmax_waiting = 100",
+        &[
+            "angarium.toml:2:11: store.reserve_file: \"4MiB\" is larger than store.reserve = \"1MiB\"",
+            "angarium.toml:3:15: store.max_group: 512 is more than store.max_waiting = 100",
+        ],
+    );
+    check(
+        "[auth]\nargon2_memory = '100KiB'\nargon2_parallelism = 16",
+        &[
+            "angarium.toml:3:22: auth.argon2_memory: \"100KiB\" is less than 8KiB for each lane of auth.argon2_parallelism = 16",
+        ],
+    );
+    let text = "[server]\nprofile = 'production'\nhostname = 'mx.example.org'\n[listeners.mx]\nprotocol = 'smtp'\nbind = '[::]:25'";
+    check(
+        text,
+        &[
+            "angarium.toml: tls.certificate: required: the production profile makes none, and listeners.mx offers TLS; set tls.certificate and tls.key",
+        ],
+    );
+    check(&format!("{text}\ntls = 'none'"), &[]);
+}
+
+#[test]
+fn a_key_of_another_section_is_found() {
+    check(
+        "[smtp]\nhostname = 'a.example'",
+        &["angarium.toml:2:1: smtp.hostname: unknown key; did you mean server.hostname?"],
+    );
+    check(
+        "max_recipients = 5",
+        &["angarium.toml:1:1: max_recipients: unknown key; did you mean smtp.max_recipients?"],
+    );
+    check(
+        "[listener.mx]\nport = 5",
+        &["angarium.toml:1:2: listener: unknown key; did you mean listeners?"],
+    );
+    check(
+        "[[listeners]]\nbind = 5",
+        &["angarium.toml:1:1: listeners: expected a table such as [listeners], found an array"],
+    );
+    check(
+        "[listeners.mx]\nbindd = 5",
+        &["angarium.toml:2:1: listeners.mx.bindd: unknown key; did you mean listeners.mx.bind?"],
+    );
+}
+
+#[test]
+fn a_broken_line_hides_no_other_mistake() {
+    check(
+        "[smtp]\nmax_errors 5\nmax_hops = [1,\n  2]\n= 3\ncolour = 1\nmax_errors = \"\"\"a\nb\"\"\"\n[pop3]\ncolour = 2\n",
+        &[
+            "angarium.toml:2:12: key with no value, expected `=`",
+            "angarium.toml:3:12: smtp.max_hops: expected a whole number from 100 to 1000, found an array",
+            "angarium.toml:5:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`",
+            "angarium.toml:6:1: smtp.colour: unknown key",
+            "angarium.toml:7:14: smtp.max_errors: expected a whole number from 1 to 100000, found \"a\\nb\"",
+            "angarium.toml:10:1: pop3.colour: unknown key",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_text_is_a_mistake_with_its_place() {
+    let errors = parse_bytes("a.toml", b"[smtp]\nmax_\xff", Profile::Development).unwrap_err();
+    assert_eq!(errors[0].to_string(), "a.toml:2:5: not UTF-8");
+    let errors = parse_bytes("a.toml", &vec![b'#'; 10_000_000], Profile::Development).unwrap_err();
+    assert_eq!(errors[0].to_string(), "a.toml: longer than 1048576 bytes");
+    assert_eq!(
+        (errors.len(), &errors[0].mistake),
+        (1, &Mistake::Syntax("longer than 1048576 bytes".to_owned()))
+    );
+}
