@@ -31,8 +31,8 @@ pub struct OpenReport {
     pub torn_octets: u64,
     /// Uploads that were never accepted and are removed.
     pub swept_uploads: u64,
-    /// A loss that the operator accepted: the newest command that was promised; [`Self::sequence`] is what is left.
-    pub accepted_loss_from: Option<u64>,
+    /// A loss that the operator accepted with this start.
+    pub accepted_loss: Option<String>,
 }
 
 /// Why a store is not opened. The text says which file is concerned and what an operator can do.
@@ -68,7 +68,8 @@ pub enum OpenError {
     },
     /// A file of the engine or of ours is damaged.
     #[error(
-        "{path} is damaged ({why}): nothing was changed; restore the data directory from a backup, then run `angarium check store`"
+        "{path} is damaged ({why}): restore the data directory from a backup, \
+         and see with `angarium check store` what it holds"
     )]
     Damaged {
         /// The file or directory.
@@ -76,20 +77,16 @@ pub enum OpenError {
         /// What is wrong.
         why: String,
     },
-    /// Commands that were answered are gone.
+    /// Commands that were answered are gone. Said again at every start until the loss is accepted.
     #[error(
-        "{path} says that command {promised} was durable, but the journal ends at {recovered}: \
-         {lost} answered commands are lost; restore the data directory from a backup, \
-         or run `angarium check store --accept-truncation` to go on without them",
-        lost = promised.saturating_sub(*recovered)
+        "{path} was cut short: {why}; restore the data directory from a backup, \
+         or run `angarium check store --accept-truncation` to go on without what is lost"
     )]
     Truncated {
-        /// The sequence mark.
+        /// The journal, or the mark that promised more than the journals hold.
         path: PathBuf,
-        /// The newest command that was answered.
-        promised: u64,
-        /// The newest command that the journal still has.
-        recovered: u64,
+        /// What was promised and what is left.
+        why: String,
     },
 }
 
@@ -128,75 +125,58 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
     let created = layout.found_format()?.is_none();
     let gauge = SpaceGauge::new(dir, options.reserve_octets, options.reserve_file_octets)
         .map_err(|error| OpenError::io(dir, error))?;
-    let (engine, torn_octets) = open_engine(&layout, options)?;
+    let (mut mark, promised) = Mark::open(&layout.mark).map_err(|error| OpenError::io(&layout.mark, error))?;
+    let (engine, cut) = open_engine(&layout, options, promised)?;
     let sequence =
         sequence::get(&engine).map_err(|error| OpenError::damaged(&layout.store, error.to_string()))?;
-    let (mark, accepted_loss_from) = open_mark(&layout, sequence, options.accept_truncation)?;
+    let torn_octets = if let Cut::Tail(octets) = cut { octets } else { 0 };
+    let accepted_loss = loss(&layout, cut, sequence, promised)?;
+    if let Some(loss) = &accepted_loss {
+        if !options.accept_truncation {
+            layout.write_loss(loss)?;
+            return Err(OpenError::Truncated { path: layout.mark, why: loss.clone() });
+        }
+        mark.reset(sequence).map_err(|error| OpenError::io(&layout.mark, error))?;
+        layout.forget_loss()?;
+    }
     if created {
         layout.write_format()?;
     }
     let swept_uploads =
         sweep::uploads(&engine).map_err(|error| OpenError::damaged(&layout.store, error.to_string()))?;
     let took = start.elapsed();
-    let report = OpenReport {
-        created,
-        sequence,
-        took,
-        torn_octets,
-        swept_uploads,
-        accepted_loss_from,
-    };
-    Ok(Opened {
-        engine,
-        sequence,
-        mark,
-        gauge,
-        lock,
-        layout,
-        report,
-    })
+    let report = OpenReport { created, sequence, took, torn_octets, swept_uploads, accepted_loss };
+    Ok(Opened { engine, sequence, mark, gauge, lock, layout, report })
 }
 
-fn open_engine(layout: &Layout, options: &Options) -> Result<(FjallEngine, u64), OpenError> {
-    let journals = Journals::look(&layout.store).map_err(|error| OpenError::io(&layout.store, error))?;
+/// What is missing of what was promised, now or at an earlier start that was refused.
+///
+/// Opening cuts the damaged journal, so a second start would find nothing wrong: the finding is kept in a file.
+fn loss(layout: &Layout, cut: Cut, sequence: u64, promised: u64) -> Result<Option<String>, OpenError> {
+    if let Some(loss) = layout.read_loss()? {
+        return Ok(Some(loss));
+    }
+    let kept = match cut {
+        Cut::Tail(_) => sequence,
+        Cut::Promised(kept) => kept.min(sequence),
+        Cut::Hole(path, offset) => {
+            return Ok(Some(format!("{} is unreadable from octet {offset} on", path.display())));
+        }
+    };
+    let lost = promised.saturating_sub(kept);
+    Ok((lost > 0).then(|| {
+        format!("command {promised} was answered as durable, the journal ends with {kept}: {lost} are lost")
+    }))
+}
+
+fn open_engine(layout: &Layout, options: &Options, promised: u64) -> Result<(FjallEngine, Cut), OpenError> {
+    let journals =
+        Journals::look(&layout.store, promised).map_err(|error| OpenError::io(&layout.store, error))?;
     let engine = FjallEngine::open(&layout.store, options.cache_octets).map_err(|error| match error {
-        fjall::Error::Locked => OpenError::InUse {
-            path: layout.store.join("lock"),
-            pid: None,
-        },
+        fjall::Error::Locked => OpenError::InUse { path: layout.store.join("lock"), pid: None },
         fjall::Error::Io(source) => OpenError::io(&layout.store, source),
         error => OpenError::damaged(&layout.store, error.to_string()),
     })?;
-    match journals
-        .cut()
-        .map_err(|error| OpenError::io(&layout.store, error))?
-    {
-        Cut::Tail(octets) => Ok((engine, octets)),
-        Cut::Hole(path, _) if options.accept_truncation => {
-            tracing::warn!(path = %path.display(), "a journal with a hole is accepted");
-            Ok((engine, 0))
-        }
-        Cut::Hole(path, offset) => Err(OpenError::damaged(
-            &path,
-            format!("unreadable from octet {offset} on"),
-        )),
-    }
-}
-
-fn open_mark(layout: &Layout, recovered: u64, accept: bool) -> Result<(Mark, Option<u64>), OpenError> {
-    let (mut mark, promised) =
-        Mark::open(&layout.mark).map_err(|error| OpenError::io(&layout.mark, error))?;
-    if recovered >= promised {
-        return Ok((mark, None));
-    }
-    if !accept {
-        return Err(OpenError::Truncated {
-            path: layout.mark.clone(),
-            promised,
-            recovered,
-        });
-    }
-    mark.reset(recovered)
-        .map_err(|error| OpenError::io(&layout.mark, error))?;
-    Ok((mark, Some(promised)))
+    let cut = journals.cut().map_err(|error| OpenError::io(&layout.store, error))?;
+    Ok((engine, cut))
 }

@@ -8,12 +8,16 @@ use crate::{
     key::{Key, Keyspace},
 };
 
-/// Version of this record.
+/// The key's octets.
+pub(crate) const KEY: &[u8] = b"sequence";
+/// Octets of the record: version, number, checksum.
+pub(crate) const VALUE_OCTETS: usize = 13;
+
 const VERSION: u8 = 1;
 
 /// Makes the sequence durable with its group.
 pub(crate) fn put(sequence: u64) -> Op {
-    let mut value = Vec::with_capacity(13);
+    let mut value = Vec::with_capacity(VALUE_OCTETS);
     value.push(VERSION);
     value.extend_from_slice(&sequence.to_be_bytes());
     value.extend_from_slice(&crc32fast::hash(&value).to_be_bytes());
@@ -22,22 +26,18 @@ pub(crate) fn put(sequence: u64) -> Op {
 
 /// The number of the newest command that the engine has; 0 in a new store.
 pub(crate) fn get<E: Engine>(engine: &E) -> Result<u64, StoreError> {
-    let Some(value) = engine.get(&key())? else {
-        return Ok(0);
-    };
-    let unreadable = || StoreError::Unreadable("the sequence is not what was written".to_owned());
-    let (body, checksum) = value.split_last_chunk::<4>().ok_or_else(unreadable)?;
-    let (version, sequence) = body.split_first().ok_or_else(unreadable)?;
-    let sequence = <[u8; 8]>::try_from(sequence).map_err(|_| unreadable())?;
-    if *version != VERSION || crc32fast::hash(body).to_be_bytes() != *checksum {
-        return Err(unreadable());
-    }
-    Ok(u64::from_be_bytes(sequence))
+    let Some(value) = engine.get(&key())? else { return Ok(0) };
+    parse(&value).ok_or_else(|| StoreError::Unreadable("the sequence is not what was written".to_owned()))
+}
+
+/// The number in a record; `None` when it is not one.
+pub(crate) fn parse(value: &[u8]) -> Option<u64> {
+    let (body, checksum) = value.split_last_chunk::<4>()?;
+    let (&version, sequence) = body.split_first()?;
+    let whole = version == VERSION && crc32fast::hash(body).to_be_bytes() == *checksum;
+    whole.then_some(u64::from_be_bytes(sequence.try_into().ok()?))
 }
 
 fn key() -> Key {
-    Key {
-        space: Keyspace::Meta,
-        bytes: b"sequence".to_vec(),
-    }
+    Key { space: Keyspace::Meta, bytes: KEY.to_vec() }
 }
