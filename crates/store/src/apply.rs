@@ -1,47 +1,157 @@
 //! The pure function from a command and what it reads to what it changes.
+//!
+//! Each noun has a file with its footprint and its changes. Nothing here reads a clock, draws a number or looks at more
+//! than the footprint: replicas that apply the same commands in the same order hold the same records.
+
+mod accept;
+mod account;
+mod alias;
+mod append;
+mod blob_refs;
+pub mod change;
+mod domain;
+mod draft;
+mod expunge;
+mod flags;
+mod job;
+mod mailbox;
+pub mod outcome;
+pub mod rejected;
+mod settle;
+mod tenant;
+
+use message::{id::CommandId, time::Timestamp};
+
+pub use change::Change;
+pub use outcome::Outcome;
+pub use rejected::Rejected;
 
 use crate::{
-    batch::{Batch, ReadSet},
-    command::Proposal,
+    batch::{Batch, Op, ReadSet},
+    command::{Command, Fence, Proposal},
+    key::{self, Key},
+    record::state::FenceRow,
 };
+use draft::Draft;
 
 /// What applying a command gave.
 #[derive(Clone, Debug)]
 pub struct Applied {
     /// The changes to write.
     pub batch: Batch,
-    /// What the proposer is told; kept under the command's id.
+    /// What the proposer is told; kept under the command's id when [`Command::keeps_result`] says so.
     pub outcome: Outcome,
     /// What the change feed tells the live actors.
     pub changes: Vec<Change>,
-}
-
-/// The answer to a committed command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Done; nothing more to say.
-    Done,
-}
-
-/// A fact for the change feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Change {}
-
-/// Why a command changes nothing.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Rejected {
-    /// The command read a key outside its footprint, or met a record it cannot understand: our bug or damage.
-    #[error("broken: {0}")]
-    Broken(String),
 }
 
 /// Says what a command changes.
 ///
 /// # Errors
 /// [`Rejected`]: nothing changes, and the commands around it are not concerned.
-pub fn apply(proposal: &Proposal, _read: &ReadSet) -> Result<Applied, Rejected> {
-    match proposal.command {}
+pub fn apply(proposal: &Proposal, read: &ReadSet) -> Result<Applied, Rejected> {
+    let mut draft = Draft::new(read);
+    check_fence(proposal, &draft)?;
+    let outcome = change(proposal, &mut draft)?;
+    Ok(draft.finish(outcome))
+}
+
+/// The keys that applying this command reads: points, never ranges, named without looking at the store.
+#[must_use]
+pub fn footprint(proposal: &Proposal) -> Vec<Key> {
+    let mut keys = Vec::with_capacity(USUAL_KEYS);
+    if proposal.fence.epoch != Fence::ALONE.epoch {
+        keys.push(key::directory::fence(
+            proposal.command.tenant(),
+            proposal.fence.partition,
+        ));
+    }
+    match &proposal.command {
+        Command::CreateTenant(command) => tenant::create_footprint(command, &mut keys),
+        Command::DeleteTenant(command) => tenant::delete_footprint(command, &mut keys),
+        Command::LimitTenant(command) => tenant::limit_footprint(command, &mut keys),
+        Command::CreateDomain(command) => domain::create_footprint(command, &mut keys),
+        Command::DeleteDomain(command) => domain::delete_footprint(command, &mut keys),
+        Command::CreateAccount(command) => account::create_footprint(command, &mut keys),
+        Command::DeleteAccount(command) => account::delete_footprint(command, &mut keys),
+        Command::SetPassword(command) => account::password_footprint(command, &mut keys),
+        Command::LimitAccount(command) => account::limit_footprint(command, &mut keys),
+        Command::CreateAlias(command) => alias::create_footprint(command, &mut keys),
+        Command::DeleteAlias(command) => alias::delete_footprint(command, &mut keys),
+        // An accepted message is new: it depends on nothing that is stored.
+        Command::Accept(_) => {}
+        Command::Append(command) => append::footprint(command, &mut keys),
+        Command::Settle(command) => settle::footprint(command, &mut keys),
+        Command::Remove(command) => settle::remove_footprint(command, &mut keys),
+        Command::ChangeFlags(command) => flags::footprint(command, &mut keys),
+        Command::Expunge(command) => expunge::footprint(command, &mut keys),
+        Command::CreateMailbox(command) => mailbox::create_footprint(command, &mut keys),
+        Command::RenameMailbox(command) => mailbox::rename_footprint(command, &mut keys),
+        Command::DeleteMailbox(command) => mailbox::delete_footprint(command, &mut keys),
+        Command::Reap(command) => job::reap_footprint(command, &mut keys),
+        Command::Sweep(command) => job::sweep_footprint(command, &mut keys),
+    }
+    keys
+}
+
+/// Keys that most commands read.
+const USUAL_KEYS: usize = 8;
+
+/// Changes that depend on nothing that is stored, or why there will be none.
+#[derive(Clone, Debug)]
+pub(crate) struct Prepared(Result<Vec<Op>, Rejected>);
+
+/// Encodes what can be encoded before the serial point: the hot path of intake.
+pub(crate) fn prepare(id: CommandId, at: Timestamp, command: &Command) -> Option<Prepared> {
+    match command {
+        Command::Accept(command) => Some(Prepared(accept::prepare(id, at, command))),
+        _ => None,
+    }
+}
+
+fn check_fence(proposal: &Proposal, draft: &Draft<'_>) -> Result<(), Rejected> {
+    if proposal.fence.epoch == Fence::ALONE.epoch {
+        return Ok(());
+    }
+    let key = key::directory::fence(proposal.command.tenant(), proposal.fence.partition);
+    match draft.find::<FenceRow>(&key)? {
+        Some(fence) if fence.epoch > proposal.fence.epoch => Err(Rejected::Fenced(fence.epoch)),
+        _ => Ok(()),
+    }
+}
+
+fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejected> {
+    let at = proposal.at;
+    match &proposal.command {
+        Command::CreateTenant(command) => tenant::create(command, at, draft),
+        Command::DeleteTenant(command) => tenant::delete(command, draft),
+        Command::LimitTenant(command) => tenant::limit(command, draft),
+        Command::CreateDomain(command) => domain::create(command, at, draft),
+        Command::DeleteDomain(command) => domain::delete(command, draft),
+        Command::CreateAccount(command) => account::create(command, at, draft),
+        Command::DeleteAccount(command) => account::delete(command, draft),
+        Command::SetPassword(command) => account::set_password(command, draft),
+        Command::LimitAccount(command) => account::limit(command, draft),
+        Command::CreateAlias(command) => alias::create(command, draft),
+        Command::DeleteAlias(command) => alias::delete(command, draft),
+        Command::Accept(command) => accept::accept(command, proposal, draft),
+        Command::Append(command) => append::append(command, proposal, draft),
+        Command::Settle(command) => settle::settle(command, proposal, draft),
+        Command::Remove(command) => settle::remove(command, proposal, draft),
+        Command::ChangeFlags(command) => flags::change(command, draft),
+        Command::Expunge(command) => expunge::expunge(command, at, draft),
+        Command::CreateMailbox(command) => mailbox::create(command, at, draft),
+        Command::RenameMailbox(command) => mailbox::rename(command, draft),
+        Command::DeleteMailbox(command) => mailbox::delete(command, draft),
+        Command::Reap(command) => job::reap(command, draft),
+        Command::Sweep(command) => job::sweep(command, draft),
+    }
+}
+
+/// Refuses what is larger than may be.
+fn bounded(what: &'static str, size: usize, limit: usize) -> Result<(), Rejected> {
+    if size > limit {
+        return Err(Rejected::TooLarge { what, limit });
+    }
+    Ok(())
 }

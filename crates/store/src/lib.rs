@@ -6,6 +6,27 @@
 
 pub mod apply;
 pub mod batch;
+pub mod blob;
 pub mod command;
 pub mod engine;
+pub mod feed;
 pub mod key;
+pub mod open;
+pub mod options;
+pub mod propose;
+pub mod quarantine;
+pub mod record;
+pub mod space;
+pub mod statistics;
+pub mod store;
+pub mod view;
+
+mod committer;
+mod format;
+mod health;
+mod journal;
+mod mark;
+mod once;
+mod overlay;
+mod queue;
+mod sequence;

@@ -1,0 +1,145 @@
+//! Commands on the directory: tenants, domains, accounts and aliases.
+
+use message::{
+    address::{DomainName, EmailAddress},
+    id::{AccountId, MailboxId, TenantId},
+};
+
+use super::mailbox::NewMailbox;
+use crate::record::{
+    mailbox::{MailboxName, ModSeq},
+    state::Limits,
+};
+
+/// The tenant that always exists.
+pub const DEFAULT_TENANT: TenantId = TenantId::new(1);
+/// Its name.
+pub const DEFAULT_TENANT_NAME: &str = "default";
+
+/// A new organisation.
+#[derive(Clone, Debug)]
+pub struct CreateTenant {
+    /// Its number, chosen by the proposer; not 0. `Exists` when it is taken.
+    pub tenant: TenantId,
+    /// Its name, not empty.
+    pub name: String,
+    /// What it may store.
+    pub limits: Limits,
+    /// How many accounts it may have.
+    pub max_accounts: Option<u32>,
+}
+
+/// The end of an organisation that has neither domains nor accounts.
+#[derive(Clone, Debug)]
+pub struct DeleteTenant {
+    /// Which.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: String,
+}
+
+/// What an organisation may have from now on. What it has already stays.
+#[derive(Clone, Debug)]
+pub struct LimitTenant {
+    /// Which.
+    pub tenant: TenantId,
+    /// What it may store.
+    pub limits: Limits,
+    /// How many accounts it may have.
+    pub max_accounts: Option<u32>,
+}
+
+/// A domain whose mail is ours from now on.
+#[derive(Clone, Debug)]
+pub struct CreateDomain {
+    /// Whose domain it is.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: DomainName,
+    /// Who gets what no address of the domain matches.
+    pub catch_all: Option<EmailAddress>,
+}
+
+/// The end of a domain without addresses.
+#[derive(Clone, Debug)]
+pub struct DeleteDomain {
+    /// Whose domain it is.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: DomainName,
+}
+
+/// A new login with its mailboxes.
+#[derive(Clone, Debug)]
+pub struct CreateAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Its id, minted by the proposer.
+    pub account: AccountId,
+    /// Its login and first address, in a domain of the tenant.
+    pub address: EmailAddress,
+    /// The hash of its password, as `auth` prints it.
+    pub password: Option<String>,
+    /// What it may store.
+    pub limits: Limits,
+    /// Its first mailboxes, the INBOX among them; see [`NewMailbox::first`].
+    pub mailboxes: Vec<NewMailbox>,
+}
+
+/// The end of a login and of its mailboxes; their messages are reaped later.
+#[derive(Clone, Debug)]
+pub struct DeleteAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// Its login.
+    pub address: EmailAddress,
+    /// All its mailboxes, as the proposer saw them.
+    pub mailboxes: Vec<(MailboxId, MailboxName)>,
+    /// The account's `list_modseq` when the proposer looked; `Stale` when mailboxes have changed since.
+    pub list_modseq: ModSeq,
+}
+
+/// Another password.
+#[derive(Clone, Debug)]
+pub struct SetPassword {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// The hash, as `auth` prints it; without it nobody can log in.
+    pub password: Option<String>,
+}
+
+/// What an account may have from now on. What it has already stays.
+#[derive(Clone, Debug)]
+pub struct LimitAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// What it may store.
+    pub limits: Limits,
+}
+
+/// An address that stands for others.
+#[derive(Clone, Debug)]
+pub struct CreateAlias {
+    /// Whose address it is.
+    pub tenant: TenantId,
+    /// The address, in a domain of the tenant.
+    pub address: EmailAddress,
+    /// Whom it stands for: 1 to [`MAX_ALIAS_TARGETS`](crate::record::directory::MAX_ALIAS_TARGETS) addresses,
+    /// which need not exist yet.
+    pub targets: Vec<EmailAddress>,
+}
+
+/// The end of an alias.
+#[derive(Clone, Debug)]
+pub struct DeleteAlias {
+    /// Whose address it is.
+    pub tenant: TenantId,
+    /// The address.
+    pub address: EmailAddress,
+}
