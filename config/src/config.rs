@@ -81,7 +81,7 @@ pub fn parse_bytes(name: &str, content: &[u8], fallback: Profile) -> Result<Conf
 }
 
 impl Config {
-    /// The settings of a profile without any file. In production they lack what only the operator knows.
+    /// The settings of a profile without any file. Those of production lack what only the operator knows.
     #[must_use]
     pub fn of(profile: Profile) -> Self {
         Draft::of(profile).config
