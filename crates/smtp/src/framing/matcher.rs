@@ -241,7 +241,7 @@ mod tests {
         check(b"..\r\n.\r\n", b".\r\n", false, 7);
         check(b".a\r\n..b\r\n...\r\n.\r\n", b"a\r\n.b\r\n..\r\n", false, 17);
         check(b"a.\r\n.\r\n", b"a.\r\n", false, 7);
-        check(b"\0.\r\n\r\n.\0\r\n.\r\n", b"\0.\r\n\r\n\0\r\n", false, 14);
+        check(b"\0.\r\n\r\n.\0\r\n.\r\n", b"\0.\r\n\r\n\0\r\n", false, 13);
     }
 
     #[test]

@@ -1,0 +1,200 @@
+//! A session whose actor dies at any octet of a conversation loses no message, doubles none, and takes no text for a
+//! command.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use smtp::reply::table;
+use smtp::{Event, Framing, Session, Settings, Verdict};
+
+use crate::actor::{Actor, Machine, PEER};
+
+/// Two messages whose text is made of commands; the client waits for 354, as it must.
+const CONVERSATION: [&[u8]; 4] = [
+    b"EHLO client.example\r\nMAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.org>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n",
+    b"RSET\r\nMAIL FROM:<evil@client.example>\r\nRCPT TO:<postmaster@example.org>\r\nDATA\r\n..\r\nQUIT\r\n.\r\n",
+    b"MAIL FROM:<b@client.example>\r\nRCPT TO:<bob@example.org>\r\nDATA\r\n",
+    b"DATA\r\nRSET\r\n..\r\n.\r\n",
+];
+
+/// Sends a message as a client does that does not give up: again after 4xx, and text only after 354.
+fn deliver(actor: &mut Actor, head: &[u8], text: &[u8], chunk: usize, crash_at: &mut Option<(usize, bool)>) {
+    for _ in 0..4 {
+        let said = trickle(actor, head, chunk, crash_at);
+        assert!(!said.contains("421"), "{said}");
+        if !said.contains("354 ") {
+            actor.say(b"RSET\r\n");
+            continue;
+        }
+        let said = trickle(actor, text, chunk, crash_at);
+        // One reply for the text and no other: nothing in it was taken for a command.
+        assert_eq!(said.matches("\r\n").count(), 1, "{said}");
+        if said.starts_with("250 ") {
+            return;
+        }
+        assert!(said.starts_with("451 4.3.0"), "{said}");
+    }
+    panic!("not delivered");
+}
+
+fn trickle(actor: &mut Actor, octets: &[u8], chunk: usize, crash_at: &mut Option<(usize, bool)>) -> String {
+    for piece in octets.chunks(chunk) {
+        match crash_at {
+            Some((0, after_accept)) => {
+                actor.crash_next(*after_accept);
+                *crash_at = None;
+            }
+            Some((left, _)) => *left -= 1,
+            None => {}
+        }
+        actor.arrive(piece);
+    }
+    String::from_utf8(actor.written()).unwrap()
+}
+
+#[test]
+fn a_crash_at_any_octet_loses_nothing_and_doubles_nothing() {
+    let [head, text, second_head, second_text] = CONVERSATION;
+    let total: usize = CONVERSATION.iter().map(|part| part.len()).sum();
+    for chunk in [1, 7, 4096] {
+        for after_accept in [false, true] {
+            for at in 0..=total.div_ceil(chunk) {
+                let mut actor = Actor::new(Arc::new(Settings::new("mx.example.org")));
+                actor.written();
+                let mut crash_at = Some((at, after_accept));
+                deliver(&mut actor, head, text, chunk, &mut crash_at);
+                deliver(&mut actor, second_head, second_text, chunk, &mut crash_at);
+                let accepted: Vec<_> = actor
+                    .accepted
+                    .iter()
+                    .map(|message| (&*message.reverse_path, &*message.text))
+                    .collect();
+                let expected: [(&str, &[u8]); 2] = [
+                    (
+                        "<a@client.example>",
+                        b"RSET\r\nMAIL FROM:<evil@client.example>\r\nRCPT TO:<postmaster@example.org>\r\nDATA\r\n.\r\nQUIT\r\n",
+                    ),
+                    ("<b@client.example>", b"DATA\r\nRSET\r\n.\r\n"),
+                ];
+                assert_eq!(accepted, expected, "crash at {at} in chunks of {chunk}");
+            }
+        }
+    }
+}
+
+fn session() -> Machine {
+    let mut session = Session::greet(
+        Arc::new(Settings::new("mx.example.org")),
+        PEER,
+        None,
+        Default::default(),
+    );
+    session.output();
+    session
+}
+
+/// Feeds whole lines; says yes to everything.
+fn feed(session: &mut Machine, input: &'static [u8]) -> Bytes {
+    let mut rest = Bytes::from_static(input);
+    while session.is_ready(&rest) {
+        let consumed = session.receive(&rest, Default::default());
+        rest = rest.slice(consumed..);
+        while let Some(event) = session.poll() {
+            match event {
+                Event::Recipient(_) => session.respond(Verdict::Route(1)),
+                Event::BodyBegin => session.respond(Verdict::Open(9)),
+                Event::BodyLost => session.respond(Verdict::Refuse(table::LOCAL_ERROR)),
+                Event::Body(_) | Event::BodyDropped(_) => {}
+                _ => session.respond(Verdict::Accept),
+            }
+        }
+    }
+    session.output()
+}
+
+#[test]
+fn the_command_that_crashed_is_answered_and_not_obeyed() {
+    let check = |line: &'static [u8], said: &str| {
+        let mut session = session();
+        feed(&mut session, b"EHLO client.example\r\n");
+        let mut session = session.recover(Framing::Line, Default::default());
+        assert_eq!(
+            feed(&mut session, line),
+            said.as_bytes(),
+            "{}",
+            line.escape_ascii()
+        );
+    };
+    check(
+        b"MAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\n",
+        "451 4.3.0 Local error, try again later\r\n503 5.5.1 MAIL first\r\n",
+    );
+    check(
+        b"\0\r\nNOOP\r\n",
+        "451 4.3.0 Local error, try again later\r\n250 2.0.0 Ok\r\n",
+    );
+    check(b"quit\r\n", "221 2.0.0 Bye\r\n");
+    check(
+        b"NOOP\nNOOP\r\nNOOP\r\n",
+        "500 5.5.2 Lines end in CR LF\r\n250 2.0.0 Ok\r\n",
+    );
+    check(
+        b"DATA\r\nQUIT\r\n.\r\n",
+        "451 4.3.0 Local error, try again later\r\n421 4.7.0 Message text was sent before 354\r\n",
+    );
+}
+
+#[test]
+fn a_checkpoint_older_than_its_body_still_takes_no_text_for_commands() {
+    for older in [
+        &b"EHLO client.example\r\n"[..],
+        b"EHLO client.example\r\nMAIL FROM:<>\r\n",
+        b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nDATA\r\n",
+    ] {
+        let mut checkpoint = session();
+        feed(&mut checkpoint, older);
+        let mut further = session();
+        feed(
+            &mut further,
+            b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nDATA\r\nQUIT\r\n.",
+        );
+        let mut session = checkpoint.recover(further.framing(), Default::default());
+        assert_eq!(feed(&mut session, b".\r\nQUIT\r\n"), &b""[..]);
+        let said = "451 4.3.0 Local error, try again later\r\n250 2.0.0 Ok\r\n";
+        assert_eq!(feed(&mut session, b".\r\nNOOP\r\n"), said.as_bytes());
+    }
+}
+
+#[test]
+fn a_body_that_was_refused_before_the_crash_is_still_refused() {
+    let mut before = session();
+    feed(
+        &mut before,
+        b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nDATA\r\nbare\nline\r\n",
+    );
+    let framing = before.framing();
+    let mut after = before.recover(framing, Default::default());
+    assert!(feed(&mut after, b"text\r\n.\r\n").starts_with(b"550 5.6.0"));
+}
+
+#[test]
+fn a_refused_line_is_skipped_on() {
+    let mut before = session();
+    feed(&mut before, b"EHLO client.example\r\nNOOP\nMAIL");
+    let framing = before.framing();
+    assert!(matches!(framing, Framing::Skip(_)));
+    let mut after = before.recover(framing, Default::default());
+    assert_eq!(
+        feed(&mut after, b" FROM:<>\r\nNOOP\r\n"),
+        &b"250 2.0.0 Ok\r\n"[..]
+    );
+}
+
+#[test]
+fn a_farewell_ends_it() {
+    let mut session = session();
+    session.farewell(table::CLOSING);
+    assert!(session.ended() && session.output().starts_with(b"421 4.3.0"));
+    session.farewell(table::CLOSING);
+    assert!(session.output().is_empty());
+}
