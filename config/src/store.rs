@@ -32,6 +32,9 @@ section! {
         /// Bytes of commands and chunks that wait for the committer; more are answered 451 4.3.2.
         max_waiting_size: ByteSize = ByteSize::mib(64), ByteSize::mib(1)..=ByteSize::gib(64);
 
+        /// Committed groups that the change feed may lie behind before those who follow it are told to read again.
+        max_feed: u32 = 1_024, 1..=1_000_000;
+
         /// Free space on the data directory's file system below which MAIL is answered 452 4.3.1, while
         /// reading and expunging go on. Development: "64MiB".
         reserve: ByteSize = ByteSize::mib(256), ByteSize::mib(1)..=ByteSize::gib(1024);

@@ -42,7 +42,7 @@ fn deep_nesting_is_refused() {
     refused(&format!("a = {}", "{b=".repeat(100_000)));
     refused(&format!("{}a = 1", "a.".repeat(100_000)));
     refused(&format!("[{}a]", "a.".repeat(100_000)));
-    refused(&format!("smtp = {}", "{smtp=[".repeat(50_000)));
+    refused(&format!("smtp = {}", "{smtp=[".repeat(10_000)));
     refused(&"[".repeat(500_000));
 }
 
@@ -68,16 +68,16 @@ fn great_numbers_are_refused() {
 #[test]
 fn many_mistakes_are_counted_out() {
     for content in [
-        "= 1\n".repeat(50_000),
-        "[[\n".repeat(50_000),
-        "[smtp]\n".repeat(50_000),
-        "[smtp]\n".to_owned() + &"max_errors = 1\n".repeat(50_000),
-        "[smtp]\n".to_owned() + &(0..50_000).map(|n| format!("k{n} = 1\n")).collect::<String>(),
-        "smtp = {".to_owned() + &(0..50_000).map(|n| format!("k{n} = 1, ")).collect::<String>() + "}",
-        (0..20_000)
+        "= 1\n".repeat(10_000),
+        "[[\n".repeat(10_000),
+        "[smtp]\n".repeat(10_000),
+        "[smtp]\n".to_owned() + &"max_errors = 1\n".repeat(10_000),
+        "[smtp]\n".to_owned() + &(0..10_000).map(|n| format!("k{n} = 1\n")).collect::<String>(),
+        "smtp = {".to_owned() + &(0..10_000).map(|n| format!("k{n} = 1, ")).collect::<String>() + "}",
+        (0..5_000)
             .map(|n| format!("[listeners.\"L{n}\"]\n"))
             .collect::<String>(),
-        (0..20_000).map(|n| format!("[unknown{n}]\n")).collect::<String>(),
+        (0..5_000).map(|n| format!("[unknown{n}]\n")).collect::<String>(),
     ] {
         let errors = mistakes(content.as_bytes());
         assert_eq!(
