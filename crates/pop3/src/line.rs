@@ -17,6 +17,12 @@ pub(crate) struct LineReader {
 }
 
 impl LineReader {
+    /// Whether [`LineReader::read`] would find or skip anything.
+    pub(crate) fn is_ready(self, input: &[u8], limit: usize) -> bool {
+        let is_skipping = self.skipped > 0 && !input.is_empty();
+        is_skipping || input.len() >= limit || memchr(b'\n', input).is_some()
+    }
+
     /// Reads the next line, or as much of an overlong one as there is. Returns it and how many octets are done with.
     pub(crate) fn read<'a>(&mut self, input: &'a [u8], limit: usize) -> (Option<Line<'a>>, usize) {
         let newline = memchr(b'\n', input);

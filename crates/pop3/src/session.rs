@@ -5,8 +5,11 @@
 //! 1. [`Session::receive`] with the unread input. It takes one line at most, and none while a long reply runs.
 //! 2. [`Session::poll`] until there is no event, each answered with [`Session::respond`].
 //! 3. [`Session::output`] until it is empty; that is to be written.
-//! 4. [`Session::ended`]: close the connection. [`Session::more`]: another turn once this output is written, without
-//!    waiting for input. Otherwise the session is at a command boundary: a clone of it now is a checkpoint.
+//! 4. [`Session::ended`]: close the connection. [`Session::more`]: another turn once this output is written.
+//!    [`Session::is_ready`]: another turn at once. Otherwise: read first.
+//!
+//! A clone of the session after a turn is the checkpoint of that turn. When the actor died between two turns, the
+//! checkpoint simply goes on, even within a reply; when it died in a turn, [`Session::recover`].
 
 mod authorization;
 mod streaming;
@@ -53,9 +56,6 @@ pub struct Session {
     active: Tick,
     /// Whether the next line is the one that crashed the session that this one continues.
     crashed: bool,
-    /// Whether this turn continued a reply, so that input may lie unread that no one will announce again.
-    #[serde(skip)]
-    continued: bool,
     #[serde(skip)]
     output: Output,
     #[serde(skip)]
@@ -85,13 +85,12 @@ impl Session {
             started: now,
             active: now,
             crashed: false,
-            continued: false,
             output,
             event: None,
         }
     }
 
-    /// Continues from the last checkpoint of a session whose actor crashed.
+    /// Continues from the last checkpoint of a session whose actor crashed in the turn after it.
     ///
     /// The next line is the one that crashed it: it is taken and answered with an error, unread. A reply that was being
     /// sent cannot be continued, and the client must not take it for whole: then the session has ended. The lock of the
@@ -108,7 +107,6 @@ impl Session {
             state,
             crashed,
             active: now,
-            continued: false,
             output: Output::default(),
             event: None,
             ..checkpoint
@@ -121,18 +119,32 @@ impl Session {
     /// A line that is too long is taken as it comes, so that no more than [`Settings::line_limit`] octets of input ever
     /// need to be kept.
     pub fn receive(&mut self, input: &Bytes, now: Tick) -> usize {
-        self.continued = false;
         match self.state {
             State::Authorization { .. } | State::Transaction(_) => self.receive_line(input, now),
             State::Listing(..) | State::Retrieving(..) => {
                 self.active = now;
-                self.continued = true;
                 self.proceed();
                 0
             }
             State::Verifying | State::Opening | State::Updating => 0,
             // What was sent behind STLS in clear text may be anybody's (RFC 2595 §4), what comes behind QUIT is nobody's.
             State::Handshake | State::Closed => input.len(),
+        }
+    }
+
+    /// Whether [`Session::receive`] would do something with this unread input.
+    #[must_use]
+    pub fn is_ready(&self, input: &[u8]) -> bool {
+        match self.state {
+            State::Authorization { .. } | State::Transaction(_) => {
+                self.line.is_ready(input, self.settings.line_limit)
+            }
+            State::Handshake | State::Closed => !input.is_empty(),
+            State::Verifying
+            | State::Opening
+            | State::Listing(..)
+            | State::Retrieving(..)
+            | State::Updating => false,
         }
     }
 
@@ -170,8 +182,7 @@ impl Session {
         self.output.take()
     }
 
-    /// Whether another turn is wanted without waiting for input: output was not fetched, a reply is to be continued, or
-    /// one has just ended behind which input may wait.
+    /// Whether there is more to write: output that was not fetched, or a reply that another turn continues.
     #[must_use]
     pub fn more(&self) -> bool {
         let continues = match &self.state {
@@ -179,7 +190,7 @@ impl Session {
             State::Retrieving(_, retrieval) => !retrieval.is_waiting(),
             _ => false,
         };
-        continues || self.continued || self.output.octets() > 0
+        continues || self.output.octets() > 0
     }
 
     /// When [`Session::timeout`] is due.
@@ -226,6 +237,15 @@ impl Session {
     #[must_use]
     pub fn ended(&self) -> bool {
         matches!(self.state, State::Closed)
+    }
+
+    /// Whether no command is half done, so that the session may end here without anyone taking a part for the whole.
+    #[must_use]
+    pub fn is_between_commands(&self) -> bool {
+        matches!(
+            self.state,
+            State::Authorization { .. } | State::Transaction(_) | State::Handshake | State::Closed
+        )
     }
 
     /// Whether a mailbox is open, so that its lock must be held.
@@ -301,7 +321,7 @@ impl Session {
     }
 }
 
-/// Where a session is. Only in `Authorization`, `Handshake` and `Transaction` is it at a command boundary.
+/// Where a session is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum State {
     /// RFC 1939 §4; `user` is what USER said last.

@@ -89,10 +89,10 @@ impl Actor {
         self.unread.extend_from_slice(octets);
         let mut written = Vec::new();
         loop {
-            let (consumed, output) = self.turn();
+            let (_, output) = self.turn();
             self.largest_turn = self.largest_turn.max(output.len());
             written.extend_from_slice(&output);
-            if consumed == 0 && !self.session.more() {
+            if !self.session.more() && !self.session.is_ready(&self.unread) {
                 return String::from_utf8_lossy(&written).into_owned();
             }
         }
@@ -100,8 +100,10 @@ impl Actor {
 
     pub(crate) fn turn(&mut self) -> (usize, Vec<u8>) {
         let input = self.unread.clone().freeze();
+        let is_ready = self.session.is_ready(&input);
         let consumed = self.session.receive(&input, self.now);
         assert!(consumed <= input.len());
+        assert_eq!(consumed > 0, is_ready);
         let _ = self.unread.split_to(consumed);
         while let Some(event) = self.session.poll() {
             if let Some(verdict) = self.decide(event) {
