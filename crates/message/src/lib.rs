@@ -8,6 +8,7 @@ pub mod envelope;
 pub mod hops;
 pub mod id;
 pub mod received;
+pub mod structure;
 pub mod time;
 
 pub use address::{
@@ -19,4 +20,5 @@ pub use id::{
     AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,
 };
 pub use received::{Received, TlsFacts, With, return_path_line};
+pub use structure::{ImapEnvelope, Structure, StructureScanner};
 pub use time::{Tick, Timestamp};
