@@ -1,0 +1,65 @@
+//! A companion: the task beside a dynamic child. It keeps its supervisor's reign alive until it has ended, so that no
+//! successor of the supervisor starts while it runs.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use ractor::Message;
+use tracing::Span;
+
+use crate::life::Reign;
+use crate::order::Order;
+use crate::panics::Caught;
+use crate::slot::{AnySlot, Killing, Slot};
+
+/// Runs a companion beside a slot.
+pub(crate) fn accompany<M: Message>(
+    slot: &Arc<Slot<M>>,
+    reign: &Arc<Reign>,
+    companion: impl Future<Output = ()> + Send + 'static,
+) {
+    let end = End {
+        reign: Arc::clone(reign),
+        child: Arc::clone(&slot.place().name),
+    };
+    let task = tokio::spawn(async move {
+        // Moved in whole, so that it outlives the companion and goes even when the task is aborted unpolled.
+        let end = end;
+        let outcome = Caught {
+            future: pin!(companion),
+            span: &Span::none(),
+        }
+        .await;
+        if let Err(panic) = outcome {
+            tracing::error!(child = %end.child, "the companion panicked: {panic}");
+        }
+    });
+    // As in `launch`: whoever closes the reign finds the handle, or we find the reign closed.
+    let mut control = slot.place().control();
+    if reign.is_closed() {
+        task.abort();
+    }
+    control.companion = Some(task.abort_handle());
+}
+
+/// Aborts the companion of a slot and kills its actor.
+pub(crate) fn end_pair(slot: &dyn AnySlot, killing: Killing) {
+    if let Some(companion) = &slot.place().control().companion {
+        companion.abort();
+    }
+    slot.place().kill(killing);
+}
+
+/// Tells the supervisor when the task has been dropped.
+struct End {
+    reign: Arc<Reign>,
+    child: Arc<str>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.reign.order(Order::CompanionEnded {
+            child: Arc::clone(&self.child),
+        });
+    }
+}

@@ -1,0 +1,238 @@
+//! Runner: makes a ractor actor of one of ours. It opens envelopes, keeps the gauges, catches panics, and holds the
+//! life of the incarnation until the state has been dropped.
+
+use std::marker::PhantomData;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{ActorProcessingErr, ActorRef, Message};
+use tracing::Span;
+
+use crate::actor::{Actor, Broken, Drained};
+use crate::context::Context;
+use crate::envelope::{Envelope, Marks, Work};
+use crate::gauges::Moment;
+use crate::ledger::CrashKind;
+use crate::life::Life;
+use crate::panics::Caught;
+use crate::settings::Settings;
+use crate::slot::{AnySlot, Slot};
+use crate::subject::Subject;
+
+pub(crate) struct Runner<A>(PhantomData<fn() -> A>);
+
+/// What an incarnation is started with.
+pub(crate) struct Startup<A: Actor> {
+    pub(crate) life: Arc<Life>,
+    pub(crate) slot: Arc<Slot<A::Msg>>,
+    pub(crate) settings: Settings,
+    pub(crate) limit: Duration,
+    pub(crate) args: A::Args,
+}
+
+/// A running incarnation. The order of the fields is the order of their end: the state, then the way to it, then the
+/// life, whose end lets the supervisor start the next.
+pub(crate) struct Running<A: Actor> {
+    state: Option<A::State>,
+    _vacancy: Vacancy<A::Msg>,
+    ctx: Context<A::Msg>,
+    generation: u64,
+    /// When the last message was finished.
+    last: Moment,
+    life: Arc<Life>,
+}
+
+/// Empties the slot when the state has been dropped.
+struct Vacancy<M: Message>(Arc<Slot<M>>);
+
+impl<M: Message> Drop for Vacancy<M> {
+    fn drop(&mut self) {
+        self.0.vacate();
+    }
+}
+
+impl<A> Runner<A> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<A: Actor> ractor::Actor for Runner<A> {
+    type Msg = Envelope<A::Msg>;
+    type State = Running<A>;
+    type Arguments = Startup<A>;
+
+    async fn pre_start(
+        &self,
+        actor: ActorRef<Self::Msg>,
+        startup: Startup<A>,
+    ) -> Result<Running<A>, ActorProcessingErr> {
+        let Startup {
+            life,
+            slot,
+            settings,
+            limit,
+            args,
+        } = startup;
+        let ctx = Context::new(Arc::clone(&slot), actor, &life);
+        let generation = settings.generation();
+        let started = {
+            let mut start = Box::pin(A::pre_start(&ctx, args));
+            let caught = Caught {
+                future: start.as_mut(),
+                span: &Span::none(),
+            };
+            tokio::time::timeout(limit, caught).await
+        };
+        let text = match started {
+            Ok(Ok(Ok(state))) => {
+                return Ok(Running {
+                    state: Some(state),
+                    _vacancy: Vacancy(slot),
+                    ctx,
+                    generation,
+                    last: Moment::now(),
+                    life,
+                });
+            }
+            Ok(Ok(Err(Broken(text)))) => text,
+            Ok(Err(panic)) => format!("panicked: {panic}"),
+            Err(_elapsed) => format!("not started within {limit:?}"),
+        };
+        life.crash(CrashKind::Start, text.clone(), None);
+        Err(text.into())
+    }
+
+    async fn post_start(
+        &self,
+        actor: ActorRef<Self::Msg>,
+        running: &mut Running<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        running.ctx.slot().publish(actor);
+        running.life.started();
+        // Settings stored since the arguments were made were forwarded while nobody could be reached here.
+        let settings = running.ctx.settings();
+        if settings.generation() != running.generation {
+            Box::pin(running.receive(Envelope::Configure(settings))).await?;
+        }
+        Ok(())
+    }
+
+    /// One box for the handler's future and all that goes with it: ractor would reserve room for it twice in the task
+    /// of every idle actor.
+    fn handle(
+        &self,
+        _actor: ActorRef<Self::Msg>,
+        envelope: Envelope<A::Msg>,
+        running: &mut Running<A>,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        Box::pin(running.receive(envelope))
+    }
+
+    async fn post_stop(
+        &self,
+        _actor: ActorRef<Self::Msg>,
+        running: &mut Running<A>,
+    ) -> Result<(), ActorProcessingErr> {
+        running.life.stopped();
+        running.state = None;
+        Ok(())
+    }
+}
+
+impl<A: Actor> Running<A> {
+    async fn receive(&mut self, envelope: Envelope<A::Msg>) -> Result<(), ActorProcessingErr> {
+        let outcome = match envelope {
+            Envelope::Work(work) => return self.work(work).await,
+            Envelope::Configure(settings) => self.configure(settings).await,
+            Envelope::Drain(deadline) => {
+                let Some(state) = &mut self.state else {
+                    return Ok(());
+                };
+                let drain = pin!(A::drain(&self.ctx, deadline, state));
+                let outcome = Caught {
+                    future: drain,
+                    span: &Span::none(),
+                }
+                .await;
+                if let Ok(Ok(Drained::Now)) = outcome {
+                    self.ctx.drained();
+                }
+                outcome.map(|answer| answer.map(|_| ()))
+            }
+            Envelope::Inspect(reply) => {
+                let Some(state) = &self.state else { return Ok(()) };
+                let _ = reply.send(A::inspect(state));
+                Ok(Ok(()))
+            }
+        };
+        self.answer(outcome, None)
+    }
+
+    async fn work(&mut self, work: Work<A::Msg>) -> Result<(), ActorProcessingErr> {
+        let Work {
+            msg,
+            sent,
+            ticket,
+            marks,
+        } = work;
+        let Marks {
+            subject,
+            permit,
+            span,
+        } = marks;
+        let Some(state) = &mut self.state else {
+            return Ok(());
+        };
+        let gauges = &self.ctx.slot().place().gauges;
+        // A message that was waiting is begun when the one before it was finished: no clock is read for it.
+        let begun = if sent <= self.last {
+            self.last
+        } else {
+            Moment::now()
+        };
+        if let Some(ticket) = ticket {
+            gauges.begin(ticket.sequence, sent, subject);
+        }
+        let outcome = {
+            let handle = pin!(A::handle(&self.ctx, msg, state));
+            Caught {
+                future: handle,
+                span: &span,
+            }
+            .await
+        };
+        self.last = Moment::now();
+        gauges.finish(self.last.since(begun), subject.is_some());
+        drop(permit);
+        self.answer(outcome, subject)
+    }
+
+    async fn configure(&mut self, settings: Settings) -> Result<Result<(), Broken>, String> {
+        let Some(state) = &mut self.state else {
+            return Ok(Ok(()));
+        };
+        self.generation = settings.generation();
+        let configure = pin!(A::configure(&self.ctx, &settings, state));
+        Caught {
+            future: configure,
+            span: &Span::none(),
+        }
+        .await
+    }
+
+    fn answer(
+        &self,
+        outcome: Result<Result<(), Broken>, String>,
+        subject: Option<Subject>,
+    ) -> Result<(), ActorProcessingErr> {
+        let (kind, text) = match outcome {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(Broken(text))) => (CrashKind::Error, text),
+            Err(panic) => (CrashKind::Panic, panic),
+        };
+        self.life.crash(kind, text.clone(), subject);
+        Err(text.into())
+    }
+}

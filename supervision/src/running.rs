@@ -1,0 +1,232 @@
+//! Running: a tree that lives, as the front door and the operator's shell hold it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::actor::Inspection;
+use crate::child::{Below, Node, START_LIMIT};
+use crate::commons::{Collapsed, Commons, Stage};
+use crate::envelope::{Marks, Work};
+use crate::gauges::Moment;
+use crate::ledger::CrashCard;
+use crate::life::Above;
+use crate::order::Order;
+use crate::settings::Settings;
+use crate::slot::{AnySlot, Killing};
+use crate::subject::Subject;
+use crate::supervisor::Supervisor;
+use crate::supervisor::keeper::DRAIN_GRACE;
+use crate::tree::{self, Row};
+
+/// How long an actor may take to answer [`Running::inspect`], the messages before it included.
+pub const INSPECT_LIMIT: Duration = Duration::from_secs(2);
+
+/// A running tree. Cheap to clone; dropping it does not end the tree.
+#[derive(Clone)]
+pub struct Running {
+    root: Node,
+    commons: Arc<Commons>,
+}
+
+/// Why an operator's wish was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ControlError {
+    /// The tree has no such path.
+    #[error("no such path")]
+    NotFound,
+    /// Nobody lives there now.
+    #[error("not running")]
+    NotRunning,
+    /// It lives and did not answer in time.
+    #[error("no answer")]
+    NoAnswer,
+}
+
+/// Starts a tree and waits until all of its static children have been up.
+///
+/// # Errors
+/// [`Collapsed`] if it could not be started: a child failed more often than the intensity allows, or two children of one
+/// supervisor have one name.
+pub async fn start(root: Supervisor, settings: Settings) -> Result<Running, Collapsed> {
+    start_seeded(root, settings, None).await
+}
+
+/// As [`start`], with a seed for the jitter of backoffs, so that a run can be repeated.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_seeded(
+    root: Supervisor,
+    settings: Settings,
+    seed: Option<u64>,
+) -> Result<Running, Collapsed> {
+    let plan = root.plan();
+    let node = plan.node();
+    names_are_unique(&node)?;
+    node.seat(&Arc::from(""));
+    let commons = Commons::new(settings, seed);
+    commons.plant(Arc::downgrade(&plan));
+    plan.launch(&Above::Root(Arc::clone(&commons)), START_LIMIT);
+    let mut stage = commons.stage();
+    let running = Running { root: node, commons };
+    match stage
+        .wait_for(|stage| !matches!(stage, Stage::Starting))
+        .await
+        .as_deref()
+    {
+        Ok(Stage::Ended(Err(collapsed))) => Err(collapsed.clone()),
+        _ => Ok(running),
+    }
+}
+
+fn names_are_unique(root: &Node) -> Result<(), Collapsed> {
+    let mut pending = vec![root.clone()];
+    while let Some(node) = pending.pop() {
+        let Below::Children(plan) = &node.below else {
+            continue;
+        };
+        let mut names = HashSet::new();
+        for child in &plan.children {
+            if !names.insert(Arc::clone(child.name())) {
+                return Err(Collapsed(format!(
+                    "two children named {:?} below {:?}",
+                    child.name(),
+                    plan.slot.place().path()
+                )));
+            }
+            pending.push(child.node.clone());
+        }
+    }
+    Ok(())
+}
+
+impl Running {
+    /// A row for every place at or below a path prefix; `/` is all. Reads atomics only.
+    #[must_use]
+    pub fn tree(&self, prefix: &str) -> Vec<Row> {
+        tree::rows(&self.root, prefix)
+    }
+
+    /// Stores new settings for every start from now on, then sends them down the tree.
+    pub fn configure(&self, settings: &Settings) {
+        let stored = self.commons.configure(settings);
+        self.root.slot.configure(&stored);
+    }
+
+    /// The settings as stored.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.commons.settings()
+    }
+
+    /// The small picture an actor gives of its own state.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub async fn inspect(&self, path: &str) -> Result<Inspection, ControlError> {
+        let (_, node) = self.find(path)?;
+        let (reply, answer) = oneshot::channel();
+        if !node.slot.inspect(reply) {
+            return Err(ControlError::NotRunning);
+        }
+        match timeout(INSPECT_LIMIT, answer).await {
+            Ok(Ok(inspection)) => Ok(inspection),
+            Ok(Err(_)) => Err(ControlError::NotRunning),
+            Err(_) => Err(ControlError::NoAnswer),
+        }
+    }
+
+    /// Kills what lives at a path, with everything below it, in the middle of whatever it does. Its supervisor answers
+    /// as to any crash.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`].
+    pub fn kill(&self, path: &str) -> Result<(), ControlError> {
+        let (_, node) = self.find(path)?;
+        node.slot.place().kill(Killing::Ordered);
+        Ok(())
+    }
+
+    /// Ends what lives at a path and starts it afresh, without counting that; a parked child is no longer parked.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], also for the root; [`ControlError::NotRunning`] if its supervisor does not live.
+    pub fn restart(&self, path: &str) -> Result<(), ControlError> {
+        let (above, node) = self.find(path)?;
+        let above = above.ok_or(ControlError::NotFound)?;
+        let orders = above.orders().ok_or(ControlError::NotFound)?;
+        let order = Order::Restart {
+            child: Arc::clone(&node.slot.place().name),
+        };
+        let work = Work::new(order, Marks::new(None, None), Moment::now());
+        orders
+            .send(work)
+            .map(|_| ())
+            .map_err(|_| ControlError::NotRunning)
+    }
+
+    /// Ends the tree: children are drained in reverse start order, each told to be done by `deadline`, and killed if it
+    /// is not. Returns when nothing lives any more.
+    ///
+    /// # Errors
+    /// [`Collapsed`] if the tree fell on the way, or if something cannot even be killed: code that never awaits.
+    pub async fn drain(&self, deadline: Instant) -> Result<(), Collapsed> {
+        if !self.root.slot.drain(deadline) {
+            self.root.slot.place().kill(Killing::Ordered);
+        }
+        let graces = DRAIN_GRACE.saturating_mul(self.root.turns().saturating_add(2));
+        let last = deadline.max(Instant::now()) + graces;
+        match timeout_at(last, self.ended()).await {
+            Ok(end) => end,
+            Err(_) => Err(Collapsed("something cannot be killed".to_owned())),
+        }
+    }
+
+    /// Waits until nothing of the tree lives any more. An error is a collapse: the process exits with a non-zero code.
+    ///
+    /// # Errors
+    /// [`Collapsed`] says why.
+    pub async fn ended(&self) -> Result<(), Collapsed> {
+        let mut stage: watch::Receiver<Stage> = self.commons.stage();
+        match stage
+            .wait_for(|stage| matches!(stage, Stage::Ended(_)))
+            .await
+            .as_deref()
+        {
+            Ok(Stage::Ended(end)) => end.clone(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The latest crashes of the whole tree, the last one last; see [`crate::CRASH_CARDS`].
+    #[must_use]
+    pub fn crash_cards(&self) -> Vec<CrashCard> {
+        self.commons
+            .ledger
+            .cards()
+            .iter()
+            .map(|card| CrashCard::clone(card))
+            .collect()
+    }
+
+    /// How often any actor crashed on this subject lately.
+    #[must_use]
+    pub fn crashes(&self, subject: Subject) -> u32 {
+        self.commons.ledger.crashes(subject)
+    }
+
+    fn find(&self, path: &str) -> Result<(Option<Node>, Node), ControlError> {
+        tree::find(&self.root, path).ok_or(ControlError::NotFound)
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Running").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,193 @@
+//! The tree as an operator sees it: one row for each place, read from atomics. No actor is asked.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use serde::{Serialize, Serializer};
+
+use crate::child::{Below, Node};
+use crate::gauges::{Moment, Reading};
+use crate::ledger::{CrashCard, as_unix_millis};
+use crate::slot::{AnySlot, Phase};
+use crate::subject::Subject;
+
+/// One place of the tree.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// Where.
+    pub path: String,
+    /// What kind of actor.
+    pub class: &'static str,
+    /// Where it stands.
+    pub phase: Phase,
+    /// When its current or last incarnation was started (UTC), serialised as milliseconds since 1970.
+    #[serde(rename = "started_ms", serialize_with = "maybe_unix_millis")]
+    pub started: Option<SystemTime>,
+    /// How often it was started again.
+    pub restarts: u32,
+    /// Its last crash.
+    pub failure: Option<CrashCard>,
+    /// Messages handled, by all incarnations.
+    pub handled: u64,
+    /// Messages sent and not handled yet, the one being handled included.
+    pub depth: u64,
+    /// Since when the oldest of them waits: of a hung actor, how long it has hung.
+    #[serde(rename = "oldest_us", serialize_with = "maybe_micros")]
+    pub oldest: Option<Duration>,
+    /// The mean time to handle a message.
+    #[serde(rename = "mean_us", serialize_with = "micros")]
+    pub mean: Duration,
+    /// The longest.
+    #[serde(rename = "longest_us", serialize_with = "micros")]
+    pub longest: Duration,
+    /// What the message is about that it is handling.
+    pub subject: Option<Subject>,
+}
+
+/// The rows of all places whose path is `prefix` or below it, parents first; all of them for `/`.
+pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
+    let prefix = prefix.trim_end_matches('/');
+    let now = Moment::now();
+    let mut rows = Vec::new();
+    // Depth is that of the code that builds the tree; the stack holds nodes whose rows are still to come.
+    let mut pending = vec![(root.clone(), String::new())];
+    while let Some((node, path)) = pending.pop() {
+        if covers(prefix, &path) {
+            rows.push(row(
+                &*node.slot,
+                if path.is_empty() {
+                    "/".to_owned()
+                } else {
+                    path.clone()
+                },
+                now,
+            ));
+        }
+        match &node.below {
+            Below::Nothing => {}
+            Below::Children(plan) => {
+                for child in plan.children.iter().rev() {
+                    let below = format!("{path}/{}", child.name());
+                    if covers(prefix, &below) || covers(&below, prefix) {
+                        pending.push((child.node.clone(), below));
+                    }
+                }
+            }
+            Below::Members(members) => {
+                let key = prefix
+                    .strip_prefix(path.as_str())
+                    .and_then(|rest| rest.strip_prefix('/'));
+                let slots = match key {
+                    Some(key) => members.find(key).into_iter().collect(),
+                    None => members.all(),
+                };
+                let member =
+                    |slot: Arc<dyn AnySlot>| row(&*slot, format!("{path}/{}", slot.place().name), now);
+                rows.extend(slots.into_iter().map(member));
+            }
+        }
+    }
+    rows
+}
+
+/// Whether a path is `prefix` or below it.
+fn covers(prefix: &str, path: &str) -> bool {
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// The place of a path, and its supervisor's.
+pub(crate) fn find(root: &Node, path: &str) -> Option<(Option<Node>, Node)> {
+    let mut rest = path.strip_prefix('/')?.trim_end_matches('/');
+    let (mut above, mut node) = (None, root.clone());
+    while !rest.is_empty() {
+        let (name, beyond) = rest.split_once('/').unwrap_or((rest, ""));
+        let (next, beyond) = match &node.below {
+            Below::Nothing => return None,
+            Below::Children(plan) => {
+                let child = plan.children.iter().find(|child| &**child.name() == name)?;
+                (child.node.clone(), beyond)
+            }
+            // A key may hold anything, a slash too.
+            Below::Members(members) => (
+                Node {
+                    slot: members.find(rest)?,
+                    below: Below::Nothing,
+                },
+                "",
+            ),
+        };
+        above = Some(std::mem::replace(&mut node, next));
+        rest = beyond;
+    }
+    Some((above, node))
+}
+
+fn row(slot: &dyn AnySlot, path: String, now: Moment) -> Row {
+    let place = slot.place();
+    let Reading {
+        depth,
+        oldest,
+        handled,
+        mean,
+        longest,
+        subject,
+    } = place.gauges.read(now);
+    let started = match place.started.load(Ordering::Relaxed) {
+        0 => None,
+        millis => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
+    };
+    Row {
+        path,
+        class: place.class,
+        phase: place.phase(),
+        started,
+        restarts: place.restarts(),
+        failure: place.control().failure.as_deref().cloned(),
+        handled,
+        depth,
+        oldest,
+        mean,
+        longest,
+        subject,
+    }
+}
+
+fn micros<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
+fn maybe_micros<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match duration {
+        Some(duration) => micros(duration, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+fn maybe_unix_millis<S: Serializer>(at: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => as_unix_millis(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::covers;
+
+    #[test]
+    fn a_prefix_covers_whole_names() {
+        let table = [
+            ("", "", true),
+            ("", "/store", true),
+            ("/store", "/store", true),
+            ("/store", "/store/gate", true),
+            ("/store", "/stores", false),
+            ("/store/gate", "/store", false),
+        ];
+        for (prefix, path, expected) in table {
+            assert_eq!(covers(prefix, path), expected, "{prefix:?} {path:?}");
+        }
+    }
+}
