@@ -25,6 +25,8 @@ pub(crate) struct Actor {
     /// Parts of a message have at most this many octets.
     pub(crate) part_octets: usize,
     pub(crate) door: Door,
+    /// Who may log in, with the password `secret`.
+    pub(crate) name: &'static str,
     /// Messages are lost from this part on.
     pub(crate) lost_from: Option<u32>,
     pub(crate) update_fails: bool,
@@ -56,6 +58,7 @@ impl Actor {
                 .collect(),
             part_octets: usize::MAX,
             door: Door::Open,
+            name: "ada",
             lost_from: None,
             update_fails: false,
             asked: Vec::new(),
@@ -165,7 +168,7 @@ impl Actor {
     }
 
     fn login(&self, name: &str, password: &Password) -> Verdict {
-        let is_right = name == "ada" && password.expose() == b"secret";
+        let is_right = name == self.name && password.expose() == b"secret";
         match self.door {
             Door::Away => Verdict::Unavailable,
             _ if !is_right => Verdict::Refused,

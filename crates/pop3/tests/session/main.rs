@@ -5,3 +5,4 @@ mod behaviour;
 mod properties;
 mod streaming;
 mod survival;
+mod transcripts;

@@ -129,3 +129,27 @@ fn a_session_of_another_format_is_refused() {
     bytes[0] += 1;
     assert!(postcard::from_bytes::<Session>(&bytes).is_err());
 }
+
+#[test]
+fn an_actor_that_dies_between_two_turns_is_not_noticed() {
+    let message = ".A line of some length.\r\n".repeat(10_000);
+    let check = |command: &str| {
+        let mut actor = Actor::opened(settings(), &[&message]);
+        actor.part_octets = 30_001;
+        let expected = actor.clone().say(command);
+        actor.unread.extend_from_slice(command.as_bytes());
+        actor.unread.extend_from_slice(b"\r\n");
+        let mut reply = actor.turn().1;
+        let mut deaths = 0;
+        while actor.session.more() {
+            let bytes = postcard::to_stdvec(&actor.session).unwrap();
+            actor.session = postcard::from_bytes(&bytes).unwrap();
+            reply.extend_from_slice(&actor.turn().1);
+            deaths += 1;
+        }
+        assert_eq!(String::from_utf8(reply).unwrap(), expected, "{command}");
+        assert!(deaths > 2, "{command}: {deaths}");
+    };
+    check("RETR 1");
+    check("TOP 1 9000");
+}
