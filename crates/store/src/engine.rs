@@ -10,6 +10,7 @@ use bytes::Bytes;
 use crate::{
     batch::Op,
     key::{Key, Keyspace},
+    record::Damaged,
 };
 
 /// A key-value engine with atomic batches over all keyspaces and repeatable reads.
@@ -52,6 +53,11 @@ pub trait Snapshot: Send + 'static {
         to: Bound<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError>;
+
+    /// Takes note of a record that a reader met and could not understand; the reader goes on without it.
+    fn report(&self, damaged: &Damaged, _octets: &Bytes) {
+        tracing::error!(record = %damaged.key, why = %damaged.why, "a record cannot be understood");
+    }
 }
 
 /// The disk is broken, full, or damaged.

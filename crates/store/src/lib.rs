@@ -15,6 +15,7 @@ pub mod open;
 pub mod options;
 pub mod propose;
 pub mod quarantine;
+pub mod read;
 pub mod record;
 pub mod space;
 pub mod statistics;

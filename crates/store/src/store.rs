@@ -117,7 +117,7 @@ impl Store {
     /// What is committed now. Reads may touch the disk: not for a thread that must not wait.
     #[must_use]
     pub fn snapshot(&self) -> View {
-        self.inner.source.view()
+        self.inner.source.view(Arc::clone(&self.inner.ward))
     }
 
     /// Begins to write a blob; nothing touches the disk before its first chunk is full.
@@ -261,7 +261,7 @@ impl Store {
             health,
             meters,
             gauge,
-            ward: Ward::new(layout.map(|layout| layout.quarantine)),
+            ward: Arc::new(Ward::new(layout.map(|layout| layout.quarantine))),
             options,
             thread: Mutex::new(Some(thread)),
             _lock: lock,
@@ -295,7 +295,7 @@ struct Inner {
     health: Arc<Health>,
     meters: Arc<Meters>,
     gauge: Option<Arc<SpaceGauge>>,
-    ward: Ward,
+    ward: Arc<Ward>,
     options: Options,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Last: the directory is ours until the engine's files are closed.

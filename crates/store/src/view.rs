@@ -1,17 +1,20 @@
 //! A view of what was committed at one moment, over whichever engine the store has.
 
-use std::ops::Bound;
+use std::{ops::Bound, sync::Arc};
 
 use bytes::Bytes;
 
 use crate::{
     engine::{Engine, Snapshot, StoreError},
     key::{Key, Keyspace},
+    quarantine::{BadRecord, Ward},
+    record::Damaged,
 };
 
 /// Repeatable reads; hold it shortly, the engine keeps old versions for it.
 pub struct View {
     snapshot: Box<dyn Snapshot>,
+    ward: Arc<Ward>,
 }
 
 impl std::fmt::Debug for View {
@@ -34,6 +37,14 @@ impl Snapshot for View {
     ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
         self.snapshot.scan(space, from, to, limit)
     }
+
+    fn report(&self, damaged: &Damaged, octets: &Bytes) {
+        self.ward.take(BadRecord {
+            key: damaged.key.clone(),
+            value: octets.clone(),
+            why: damaged.why.to_string(),
+        });
+    }
 }
 
 /// Whatever engine the store has, as readers need it.
@@ -41,8 +52,8 @@ pub(crate) trait Source: Send + Sync {
     /// The newest value of one key.
     fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError>;
 
-    /// What is committed now.
-    fn view(&self) -> View;
+    /// What is committed now; bad records that its readers meet go to the ward.
+    fn view(&self, ward: Arc<Ward>) -> View;
 }
 
 impl<E: Engine> Source for E {
@@ -50,9 +61,10 @@ impl<E: Engine> Source for E {
         Engine::get(self, key)
     }
 
-    fn view(&self) -> View {
+    fn view(&self, ward: Arc<Ward>) -> View {
         View {
             snapshot: Box::new(self.snapshot()),
+            ward,
         }
     }
 }
