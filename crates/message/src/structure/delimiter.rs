@@ -5,7 +5,7 @@
 
 use super::MAX_BOUNDARY;
 use super::part::Part;
-use super::tokens::is_blank;
+use super::raw_text::trim_end;
 
 /// Octets of a line, its end excluded, that may still be a delimiter. RFC 5322 §2.1.1 allows no longer lines.
 pub(super) const MAX_DELIMITER_LINE: usize = 998;
@@ -26,23 +26,42 @@ pub(super) enum Delimiter {
 impl Boundary {
     /// The boundary of a multipart, if it names a usable one.
     pub(super) fn of(part: &Part) -> Option<Self> {
-        let boundary = part.parameter("boundary")?.as_bytes();
+        // No boundary ends with white space. RFC 2046 §5.1.1
+        let boundary = trim_end(part.parameter("boundary")?.as_bytes());
         (1..=MAX_BOUNDARY)
             .contains(&boundary.len())
             .then(|| Self(boundary.into()))
     }
 
-    /// What `line`, without its line end, is to the multipart of this boundary.
-    pub(super) fn delimiter(&self, line: &[u8]) -> Option<Delimiter> {
-        let rest = line.strip_prefix(b"--")?.strip_prefix(&*self.0)?;
-        if rest.iter().all(|octet| is_blank(*octet)) {
+    /// What the line is to the multipart of this boundary.
+    pub(super) fn delimiter(&self, line: &MarkedLine<'_>) -> Option<Delimiter> {
+        if *self.0 == *line.mark {
             return Some(Delimiter::Next);
         }
-        let padding = rest.strip_prefix(b"--")?;
-        padding
-            .iter()
-            .all(|octet| is_blank(*octet))
-            .then_some(Delimiter::Last)
+        (line.mark_of_last == Some(&*self.0)).then_some(Delimiter::Last)
+    }
+}
+
+/// A line that begins with dashes, taken apart once for all boundaries it is compared with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct MarkedLine<'a> {
+    /// What follows the dashes, without the white space behind it: the boundary, if this is a delimiter.
+    mark: &'a [u8],
+    /// The same without the two dashes that end a last delimiter, if there are such.
+    mark_of_last: Option<&'a [u8]>,
+}
+
+impl<'a> MarkedLine<'a> {
+    /// `line` comes without its line end; most lines are not marked.
+    pub(super) fn of(line: &'a [u8]) -> Option<Self> {
+        if line.len() > MAX_DELIMITER_LINE {
+            return None;
+        }
+        let mark = trim_end(line.strip_prefix(b"--")?);
+        Some(Self {
+            mark,
+            mark_of_last: mark.strip_suffix(b"--"),
+        })
     }
 }
 

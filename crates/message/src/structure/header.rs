@@ -169,9 +169,13 @@ impl Keeper {
         }
     }
 
-    /// Keeps a value, at most [`MAX_TEXT`] of it; nothing once all room is used.
+    /// Keeps a value without the white space around it, at most [`MAX_TEXT`] of it; nothing once all room is used.
     pub(super) fn keep(&mut self, value: &[u8]) -> Option<RawText> {
-        let value = trim(value);
+        self.keep_exactly(trim(value))
+    }
+
+    /// Keeps a value whose white space was quoted and therefore belongs to it.
+    pub(super) fn keep_exactly(&mut self, value: &[u8]) -> Option<RawText> {
         let kept = value.get(..MAX_TEXT).unwrap_or(value);
         if kept.len() < value.len() {
             self.caveats.insert(Caveats::TEXT_CUT);

@@ -86,17 +86,18 @@ fn parameters(cursor: &mut Cursor<'_>, keeper: &mut Keeper) -> Vec<Parameter> {
             continue;
         }
         cursor.skip_blank();
-        let mut content = Vec::new();
-        if cursor.peek() == Some(b'"') {
-            cursor.quoted(&mut content);
-        } else {
-            content.extend_from_slice(cursor.take_while(|octet| !matches!(octet, b';' | b'(')));
-        }
         if parameters.len() >= MAX_PARAMETERS {
             keeper.caveats.insert(Caveats::TOO_MANY_PARAMETERS);
             return parameters;
         }
-        let (Some(name), Some(value)) = (keeper.keep(&name), keeper.keep(&content)) else {
+        let value = if cursor.peek() == Some(b'"') {
+            let mut content = Vec::new();
+            cursor.quoted(&mut content);
+            keeper.keep_exactly(&content)
+        } else {
+            keeper.keep(cursor.take_while(|octet| !matches!(octet, b';' | b'(')))
+        };
+        let (Some(name), Some(value)) = (keeper.keep(&name), value) else {
             return parameters;
         };
         parameters.push(Parameter { name, value });

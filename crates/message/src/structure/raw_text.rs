@@ -8,21 +8,24 @@ use std::fmt;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An unfolded header value, trimmed of white space at both ends.
+/// An unfolded header value.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct RawText(Box<[u8]>);
 
 impl RawText {
-    /// Keeps `value` but for the octets that cannot stand in it, and the white space around it.
+    /// Keeps `value` but for the octets that cannot stand in it.
     #[must_use]
     pub fn new(value: &[u8]) -> Self {
-        let trimmed = trim(value);
-        if !trimmed.iter().any(|octet| is_excluded(*octet)) {
-            return Self(trimmed.into());
+        if !value.iter().any(|octet| is_excluded(*octet)) {
+            return Self(value.into());
         }
-        let mut kept: Vec<u8> = trimmed.to_vec();
-        kept.retain(|octet| !is_excluded(*octet));
-        Self(trim(&kept).into())
+        Self(
+            value
+                .iter()
+                .copied()
+                .filter(|octet| !is_excluded(*octet))
+                .collect(),
+        )
     }
 
     /// The octets.
@@ -117,11 +120,16 @@ fn is_excluded(octet: u8) -> bool {
     matches!(octet, b'\r' | b'\n' | 0)
 }
 
-/// Without the spaces, tabs and line ends around it.
+/// Without the white space and line ends around it.
 pub(super) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t' | b'\r' | b'\n', rest @ ..] = value {
         value = rest;
     }
+    trim_end(value)
+}
+
+/// Without the white space and line ends behind it.
+pub(super) fn trim_end(mut value: &[u8]) -> &[u8] {
     while let [rest @ .., b' ' | b'\t' | b'\r' | b'\n'] = value {
         value = rest;
     }

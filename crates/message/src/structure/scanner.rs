@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::delimiter::{Boundary, Delimiter, MAX_DELIMITER_LINE, may_begin};
+use super::delimiter::{Boundary, Delimiter, MAX_DELIMITER_LINE, MarkedLine, may_begin};
 use super::header::{Header, Keeper};
 use super::part::{Part, PartKind};
 use super::{Caveats, ImapEnvelope, MAX_DEPTH, MAX_FIELD, MAX_PARTS, Structure};
@@ -175,11 +175,9 @@ impl StructureScanner {
 
     /// The open entity, by its place, for which `line` is a delimiter; the innermost goes first.
     fn delimiter(&self, line: &[u8]) -> Option<(usize, Delimiter)> {
-        if !line.starts_with(b"--") || line.len() > MAX_DELIMITER_LINE {
-            return None;
-        }
+        let line = MarkedLine::of(line)?;
         let open = self.open.iter().enumerate().rev();
-        open.filter_map(|(place, open)| Some((place, open.boundary.as_ref()?.delimiter(line)?)))
+        open.filter_map(|(place, open)| Some((place, open.boundary.as_ref()?.delimiter(&line)?)))
             .next()
     }
 

@@ -70,6 +70,15 @@ fn a_delimiter_is_a_whole_line() {
 }
 
 #[test]
+fn a_boundary_may_hold_spaces() {
+    check(
+        "Content-Type: multipart/mixed; boundary=\" a b  \"\r\n\r\n--a b\r\n-- a b\r\n\r\n1\r\n-- a b-- \r\n--a b--",
+        &["multipart/mixed 38 5", " text/plain 1 0"],
+        NONE,
+    );
+}
+
+#[test]
 fn a_boundary_may_be_the_beginning_of_another() {
     let inner = |boundary: &str| {
         format!(
