@@ -20,6 +20,7 @@ pub mod record;
 pub mod space;
 pub mod statistics;
 pub mod store;
+pub mod verify;
 pub mod view;
 
 mod committer;
