@@ -60,7 +60,7 @@ impl ByteSize {
 
     /// The amount in bytes.
     #[must_use]
-    pub const fn as_u64(self) -> u64 {
+    pub const fn as_bytes(self) -> u64 {
         self.0
     }
 
@@ -108,7 +108,7 @@ mod tests {
 
     fn check(text: &str, expected: Option<u64>) {
         assert_eq!(
-            text.parse::<ByteSize>().ok().map(ByteSize::as_u64),
+            text.parse::<ByteSize>().ok().map(ByteSize::as_bytes),
             expected,
             "{text:?}"
         );

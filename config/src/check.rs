@@ -230,7 +230,7 @@ impl Check<'_> {
             );
         }
         let (memory, passes) = (auth.argon2_memory, auth.argon2_iterations);
-        if memory.as_u64() < ARGON2_LANE * u64::from(auth.argon2_parallelism) {
+        if memory.as_bytes() < ARGON2_LANE * u64::from(auth.argon2_parallelism) {
             let lanes = auth.argon2_parallelism;
             let sentence =
                 format!("\"{memory}\" is less than 8KiB for each lane of auth.argon2_parallelism = {lanes}");
@@ -240,7 +240,7 @@ impl Check<'_> {
                 sentence,
             );
         }
-        if memory.as_u64().saturating_mul(u64::from(passes)) > ARGON2_WORK {
+        if memory.as_bytes().saturating_mul(u64::from(passes)) > ARGON2_WORK {
             let sentence = format!("\"{memory}\" times auth.argon2_iterations = {passes} is more than 1GiB");
             self.conflict(
                 &["auth.argon2_memory", "auth.argon2_iterations"],
