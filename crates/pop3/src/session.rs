@@ -223,8 +223,8 @@ impl Session {
         }
     }
 
-    /// Ends the session from our side. The client is told `text` unless that would fall into a running reply. No message
-    /// is removed.
+    /// Ends the session from our side. The client is told `text`, behind `-ERR [SYS/TEMP] ` and made one line, unless
+    /// that would fall into a running reply. No message is removed.
     pub fn farewell(&mut self, text: &str) {
         if matches!(self.state, State::Authorization { .. } | State::Transaction(_)) {
             self.output.line(&format!("-ERR [SYS/TEMP] {text}"));

@@ -77,7 +77,7 @@ fn fresh(part_octets: usize) -> Actor {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_octets_are_answered_in_lines(octets in prop::collection::vec(any::<u8>(), 0..2_000)) {

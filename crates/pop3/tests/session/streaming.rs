@@ -7,18 +7,18 @@ use pop3::TURN_OCTETS;
 use crate::actor::{Actor, settings};
 
 #[test]
-fn a_listing_of_a_million_messages_comes_in_bounded_turns() {
+fn a_listing_of_many_messages_comes_in_bounded_turns() {
     let mut actor = Actor::new(settings(), &[]);
-    actor.mailbox = vec![Bytes::from_static(b"x"); 1_000_000];
+    actor.mailbox = vec![Bytes::from_static(b"x"); 100_000];
     actor.greeting();
     actor.feed(b"USER ada\r\nPASS secret\r\n");
     for (command, last) in [
-        ("LIST", "1000000 1\r\n.\r\n"),
-        ("UIDL", "1000000 1700000000.10000000\r\n.\r\n"),
+        ("LIST", "100000 1\r\n.\r\n"),
+        ("UIDL", "100000 1700000000.1000000\r\n.\r\n"),
     ] {
         actor.largest_turn = 0;
         let reply = actor.say(command);
-        assert_eq!(reply.lines().count(), 1_000_002);
+        assert_eq!(reply.lines().count(), 100_002);
         assert!(reply.ends_with(last));
         assert!(actor.largest_turn < TURN_OCTETS + 64, "{}", actor.largest_turn);
     }
