@@ -1,1 +1,21 @@
 //! Who does what, when: the living parts of the server.
+//!
+//! [`tree`] is the whole supervision tree on one screen. What a protocol means is in the crates below; here is when it
+//! happens, how many at once, and with whom.
+
+pub mod authenticator;
+pub mod clock;
+pub mod connection;
+pub mod directory;
+pub mod listener;
+pub mod mailbox;
+pub mod mint;
+pub mod pop3;
+pub mod queue;
+pub mod reads;
+pub mod smtp;
+pub mod store;
+pub mod structure;
+pub mod subject;
+pub mod tls;
+pub mod tree;

@@ -126,6 +126,13 @@ impl<A: Actor> Dynamic<A> {
         Address::new(self.pool.slot_of(key))
     }
 
+    /// The address of the child of a key if there is one that lives or is being restarted. Starts nothing and remembers
+    /// nothing: for hints to those who happen to be there.
+    #[must_use]
+    pub fn living(&self, key: &str) -> Option<Address<A::Msg>> {
+        self.pool.living(key).map(Address::new)
+    }
+
     /// Children that live or are being restarted.
     #[must_use]
     pub fn count(&self) -> usize {

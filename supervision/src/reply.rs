@@ -28,6 +28,13 @@ impl<R> Reply<R> {
         self.0.send(answer)
     }
 
+    /// The channel behind it, for what completes channels and knows nothing of calls. Dropping it tells the caller that
+    /// the outcome is unknown, as dropping the reply does.
+    #[must_use]
+    pub fn into_sender(self) -> oneshot::Sender<R> {
+        self.0
+    }
+
     /// Whether the caller has gone away, so that the work may be left undone.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {

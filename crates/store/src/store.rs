@@ -110,8 +110,13 @@ impl Store {
         id: CommandId,
     ) -> impl Future<Output = Result<Option<Outcome>, ProposeError>> + Send + use<> {
         let (done, answer) = oneshot::channel();
-        self.inner.queue.push(Work::Recall { id, done }, 0);
+        self.recall_with(id, done);
         async move { answer.await.unwrap_or(Err(ProposeError::Unknown)) }
+    }
+
+    /// As [`Store::recall`], with the answer going to `done`.
+    pub fn recall_with(&self, id: CommandId, done: oneshot::Sender<Result<Option<Outcome>, ProposeError>>) {
+        self.inner.queue.push(Work::Recall { id, done }, 0);
     }
 
     /// What is committed now. Reads may touch the disk: not for a thread that must not wait.

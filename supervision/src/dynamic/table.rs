@@ -217,6 +217,16 @@ impl<A: Actor> Pool<A> {
         }
     }
 
+    /// The slot of a key whose child lives or is being restarted.
+    pub(crate) fn living(&self, key: &str) -> Option<Arc<Slot<A::Msg>>> {
+        let table = self.table();
+        table
+            .entries
+            .get(key)
+            .filter(|entry| entry.counted)
+            .map(|entry| Arc::clone(&entry.slot))
+    }
+
     /// The slot of a key, entered idle if there is none and children are made on demand.
     pub(crate) fn slot_of(&self, key: &str) -> Arc<Slot<A::Msg>> {
         let mut table = self.table();

@@ -1,0 +1,251 @@
+//! The I/O task of a connection: it owns the socket, the TLS stream, unread input and unsent output, and decides nothing.
+//!
+//! Per turn it hands what it has read to the session actor and gets back how much of it was consumed, what to write
+//! and where the session now stands. Only then do both advance, so that a session that dies is started again by its
+//! supervisor from the [`Ledger`] and meets the same input; the peer sees one `451` instead of a lost connection.
+
+mod alarm;
+mod ledger;
+mod output;
+mod stream;
+mod turn;
+
+use std::{io, sync::Arc, time::Duration};
+
+use bytes::{Buf, Bytes, BytesMut};
+use supervision::{Address, CallError};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use self::{alarm::Alarm, output::Output, stream::Stream};
+pub use self::{
+    ledger::Ledger,
+    stream::TlsInfo,
+    turn::{Input, Next, Request, Turn},
+};
+use crate::clock::Clock;
+
+/// The longest that one turn may take: it covers a sync of the store and a restart of the session.
+const TURN_LIMIT: Duration = Duration::from_secs(60);
+
+/// The longest that a TLS handshake may take.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest that the last words of a connection may wait for a peer that does not read.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Unsent output above this many octets is written before the next turn.
+const OUTPUT_HIGH_WATER: usize = 64 << 10;
+
+/// What the I/O task must know of a protocol.
+pub trait Protocol: 'static {
+    /// The message of its session actor.
+    type Msg: ractor::Message + From<Request<Self::Checkpoint>>;
+    /// The copy of a session from which a dead one is started again.
+    type Checkpoint: Checkpoint;
+    /// What a peer is told when its session cannot be had any more; a whole line.
+    const FAREWELL: &'static [u8];
+}
+
+/// A copy of a session as it stood after a turn.
+pub trait Checkpoint: Clone + Send + Sync + 'static {
+    /// Whether `input` holds anything that the session could act on: a whole line, an overlong one, or body octets.
+    fn is_ready(&self, input: &[u8]) -> bool;
+    /// Whether a command line is expected, so that nothing is lost when the peer goes now.
+    fn is_between_commands(&self) -> bool;
+}
+
+/// How a listener treats TLS.
+#[derive(Clone)]
+pub enum Security {
+    /// No TLS is to be had.
+    Plain,
+    /// The session may ask for TLS.
+    StartTls(TlsAcceptor),
+    /// TLS comes before the first byte of the protocol.
+    Implicit(TlsAcceptor),
+}
+
+/// Carries one connection until either side ends it.
+pub async fn carry<P: Protocol>(
+    socket: TcpStream,
+    security: Security,
+    clock: Clock,
+    ledger: Arc<Ledger<P::Checkpoint>>,
+    session: Address<P::Msg>,
+) {
+    let mut connection = Connection::<P> {
+        stream: Stream::Plain(socket),
+        security,
+        unread: Bytes::new(),
+        output: Output::default(),
+        alarm: Alarm::new(clock),
+        ledger,
+        session,
+    };
+    // A peer that resets its connection is an ordinary end.
+    if let Err(why) = connection.run().await {
+        tracing::debug!(target: "angarium::connection", %why, "connection ended");
+    }
+    connection.leave().await;
+}
+
+struct Connection<P: Protocol> {
+    stream: Stream,
+    security: Security,
+    unread: Bytes,
+    output: Output,
+    alarm: Alarm,
+    ledger: Arc<Ledger<P::Checkpoint>>,
+    session: Address<P::Msg>,
+}
+
+/// Why the loop goes on or ends.
+enum Flow {
+    Read,
+    Continue,
+    End,
+}
+
+impl<P: Protocol> Connection<P> {
+    async fn run(&mut self) -> io::Result<()> {
+        if matches!(self.security, Security::Implicit(_)) {
+            let info = Box::pin(self.handshake()).await?;
+            self.ledger.secured(info);
+        }
+        let mut flow = self.turn(Input::Start).await?;
+        loop {
+            flow = match flow {
+                Flow::End => return self.flush().await,
+                Flow::Continue => {
+                    self.flush().await?;
+                    self.turn(Input::Continue).await?
+                }
+                Flow::Read if self.ledger.is_ready(&self.unread) => {
+                    if self.output.len() > OUTPUT_HIGH_WATER {
+                        self.flush().await?;
+                    }
+                    self.turn(Input::Bytes(self.unread.clone())).await?
+                }
+                Flow::Read => {
+                    self.flush().await?;
+                    self.wait().await?
+                }
+            };
+        }
+    }
+
+    /// Waits for the peer, the deadline or the drain, whichever comes first.
+    async fn wait(&mut self) -> io::Result<Flow> {
+        tokio::select! {
+            biased;
+            read = self.stream.read(&self.unread) => match read? {
+                Some(unread) => {
+                    self.unread = unread;
+                    Ok(Flow::Read)
+                }
+                None => Ok(Flow::End),
+            },
+            () = self.ledger.draining() => self.turn(Input::Drain).await,
+            () = self.alarm.ring() => self.turn(Input::Timeout).await,
+        }
+    }
+
+    /// One turn of the session; asked again when the session died before or while it took it.
+    async fn turn(&mut self, input: Input) -> io::Result<Flow> {
+        let mut crashes = 0;
+        for _ in 0..MAX_ASKED {
+            let asked = self.session.call(TURN_LIMIT, |reply| {
+                P::Msg::from(Request {
+                    input: input.clone(),
+                    reply,
+                })
+            });
+            match asked.await {
+                Ok(turn) => return self.advance(turn).await,
+                // It died before it began, and will be back; or it is parked, and says so again at once.
+                Err(CallError::Unavailable) => {}
+                Err(CallError::Unknown) => crashes += 1,
+            }
+            if crashes == MAX_CRASHES {
+                break;
+            }
+        }
+        self.output.push(Bytes::from_static(P::FAREWELL));
+        Ok(Flow::End)
+    }
+
+    async fn advance(&mut self, turn: Turn<P::Checkpoint>) -> io::Result<Flow> {
+        self.unread.advance(turn.consumed.min(self.unread.len()));
+        turn.output.into_iter().for_each(|slice| self.output.push(slice));
+        self.alarm.set(turn.deadline);
+        self.ledger.settle(turn.checkpoint);
+        match turn.next {
+            Next::Read => Ok(Flow::Read),
+            Next::Continue => Ok(Flow::Continue),
+            Next::Close => Ok(Flow::End),
+            Next::StartTls => self.start_tls().await,
+        }
+    }
+
+    async fn start_tls(&mut self) -> io::Result<Flow> {
+        self.flush().await?;
+        // RFC 3207 §4.2, CVE-2011-0411: what was sent in clear behind STARTTLS is never taken for protected.
+        self.unread = Bytes::new();
+        let info = Box::pin(self.handshake()).await?;
+        self.ledger.secured(info.clone());
+        Box::pin(self.turn(Input::Secured(info))).await
+    }
+
+    async fn handshake(&mut self) -> io::Result<TlsInfo> {
+        let (Security::StartTls(acceptor) | Security::Implicit(acceptor)) = &self.security else {
+            return Err(io::Error::other(
+                "the session asked for TLS that this listener does not have",
+            ));
+        };
+        tokio::time::timeout(HANDSHAKE_LIMIT, self.stream.secure(acceptor)).await?
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        if self.output.is_empty() {
+            return Ok(());
+        }
+        tokio::select! {
+            biased;
+            written = self.output.write_to(&mut self.stream) => written,
+            () = self.alarm.ring() => Err(io::ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// Tells a session in the middle of a message that its peer is gone, and closes the socket in order.
+    async fn leave(&mut self) {
+        if !self.ledger.is_between_commands() {
+            let gone = self.session.call(FAREWELL_LIMIT, |reply| {
+                P::Msg::from(Request {
+                    input: Input::Gone,
+                    reply,
+                })
+            });
+            // Whether it heard is of no consequence: chunks of a message that nobody accepted are swept at start.
+            drop(gone.await);
+        }
+        drop(tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await);
+    }
+}
+
+/// A session that dies twice on one command is not asked a third time.
+const MAX_CRASHES: usize = 2;
+
+/// How often a session is asked for one turn, deaths between two turns included.
+const MAX_ASKED: usize = 4;
+
+/// Joins what was left unread with what has arrived.
+fn join(unread: &Bytes, arrived: &[u8]) -> Bytes {
+    if unread.is_empty() {
+        return Bytes::copy_from_slice(arrived);
+    }
+    let mut joined = BytesMut::with_capacity(unread.len() + arrived.len());
+    joined.extend_from_slice(unread);
+    joined.extend_from_slice(arrived);
+    joined.freeze()
+}

@@ -1,0 +1,186 @@
+//! Snapshot: the directory as it was when it was read. Answers where mail goes and who may log in.
+
+use std::collections::{HashMap, HashSet};
+
+use auth::PasswordHash;
+use message::{
+    address::{Domain, DomainName, EmailAddress},
+    id::{AccountId, MailboxId, TenantId},
+};
+use store::{
+    engine::{Snapshot as Reader, StoreError},
+    read::directory,
+    record::directory::AddressOwner,
+};
+
+/// How many aliases may stand for one another in a row.
+const MAX_ALIAS_DEPTH: usize = 8;
+
+/// How many accounts one address may stand for.
+const MAX_ACCOUNTS_PER_ADDRESS: usize = 1000;
+
+/// The directory at one moment.
+#[derive(Default)]
+pub struct Snapshot {
+    /// Domains of ours, with the address that gets what no other address matches.
+    domains: HashMap<DomainName, Option<EmailAddress>>,
+    /// Domains whose mail is discarded.
+    discarded: HashSet<DomainName>,
+    /// Addresses by their lookup key.
+    addresses: HashMap<String, AddressOwner>,
+    accounts: HashMap<AccountId, Account>,
+}
+
+struct Account {
+    password: Option<PasswordHash>,
+    inbox: MailboxId,
+}
+
+/// Where mail for an address goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    /// To these accounts; at least one.
+    Accounts(Vec<AccountId>),
+    /// Nowhere, by configuration.
+    Discard,
+    /// The domain is ours, and nobody there has this address.
+    Unknown,
+    /// The domain is not ours.
+    Foreign,
+    /// The aliases behind the address go round in a circle, or stand for too many.
+    Unclear,
+}
+
+impl Snapshot {
+    /// Reads the whole directory. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read. A damaged record is left out and reported by the store.
+    pub fn read(
+        reader: &impl Reader,
+        tenant: TenantId,
+        discarded: &[DomainName],
+    ) -> Result<Self, StoreError> {
+        let mut snapshot = Self {
+            discarded: discarded.iter().cloned().collect(),
+            ..Self::default()
+        };
+        directory::domains(reader, tenant, |domain| {
+            snapshot.domains.insert(domain.name, domain.catch_all);
+        })?;
+        directory::addresses(reader, tenant, |address| {
+            snapshot
+                .addresses
+                .insert(address.address.lookup_key(), address.owner);
+        })?;
+        directory::accounts(reader, tenant, |entry| {
+            let Some(inbox) = entry.inbox else {
+                tracing::error!(target: "angarium::directory", account = %entry.id, "an account has no INBOX");
+                return;
+            };
+            let password = entry
+                .account
+                .password
+                .as_deref()
+                .and_then(|hash| PasswordHash::from_phc(hash).ok());
+            snapshot.accounts.insert(entry.id, Account { password, inbox });
+        })?;
+        Ok(snapshot)
+    }
+
+    /// Where mail for an address goes.
+    #[must_use]
+    pub fn resolve(&self, address: &EmailAddress) -> Resolution {
+        let Domain::Name(domain) = address.domain() else {
+            return Resolution::Foreign;
+        };
+        if self.discarded.contains(domain) {
+            return Resolution::Discard;
+        }
+        if !self.domains.contains_key(domain) {
+            return Resolution::Foreign;
+        }
+        self.expand(address)
+    }
+
+    /// Follows aliases level by level, so that a circle ends at the depth limit.
+    fn expand(&self, address: &EmailAddress) -> Resolution {
+        let mut accounts = Vec::new();
+        let mut level = vec![address.clone()];
+        for _ in 0..=MAX_ALIAS_DEPTH {
+            let mut next = Vec::new();
+            for address in &level {
+                match self.owner(address) {
+                    Some(AddressOwner::Account(account)) => accounts.push(*account),
+                    Some(AddressOwner::Alias(targets)) => next.extend(targets.iter().cloned()),
+                    None => {}
+                }
+            }
+            if accounts.len() + next.len() > MAX_ACCOUNTS_PER_ADDRESS {
+                return Resolution::Unclear;
+            }
+            if next.is_empty() {
+                return self.resolution(accounts);
+            }
+            level = next;
+        }
+        Resolution::Unclear
+    }
+
+    fn resolution(&self, mut accounts: Vec<AccountId>) -> Resolution {
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts.retain(|account| self.accounts.contains_key(account));
+        if accounts.is_empty() {
+            Resolution::Unknown
+        } else {
+            Resolution::Accounts(accounts)
+        }
+    }
+
+    /// Who has an address: as it is written, else without its `+tag`, else by the catch-all of its domain.
+    fn owner(&self, address: &EmailAddress) -> Option<&AddressOwner> {
+        let exact = self.addresses.get(&address.lookup_key());
+        exact
+            .or_else(|| self.addresses.get(&address.base().lookup_key()))
+            .or_else(|| self.catch_all(address))
+    }
+
+    fn catch_all(&self, address: &EmailAddress) -> Option<&AddressOwner> {
+        let Domain::Name(domain) = address.domain() else {
+            return None;
+        };
+        let catch_all = self.domains.get(domain)?.as_ref()?;
+        self.addresses.get(&catch_all.lookup_key())
+    }
+
+    /// The account that logs in under a normalised name, and the hash of its password.
+    #[must_use]
+    pub fn login(&self, name: &str) -> Option<(AccountId, PasswordHash)> {
+        match self.addresses.get(name)? {
+            AddressOwner::Account(id) => {
+                let account = self.accounts.get(id)?;
+                account.password.clone().map(|password| (*id, password))
+            }
+            AddressOwner::Alias(_) => None,
+        }
+    }
+
+    /// The INBOX of an account.
+    #[must_use]
+    pub fn inbox(&self, account: AccountId) -> Option<MailboxId> {
+        self.accounts.get(&account).map(|account| account.inbox)
+    }
+
+    /// How many domains there are.
+    #[must_use]
+    pub fn domains(&self) -> usize {
+        self.domains.len()
+    }
+
+    /// How many accounts there are.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+}

@@ -1,0 +1,4 @@
+//! Listeners: named addresses that we serve.
+
+pub mod acceptor;
+pub mod socket;

@@ -1,0 +1,49 @@
+//! Socket: a bound listening socket. It belongs to the process and outlives its acceptor.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use tokio::net::{TcpListener, TcpSocket};
+
+/// A bound listening socket. Copies are the same socket.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    listener: Arc<std::net::TcpListener>,
+    address: SocketAddr,
+}
+
+impl Socket {
+    /// Binds an address; port 0 asks the system for a free one. Needs a runtime.
+    ///
+    /// # Errors
+    /// What the system says: the address is in use, is not ours, or needs a privilege.
+    pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Self> {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // A restarted server must not wait for connections of the one before to time out.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        let listener = socket.listen(backlog)?.into_std()?;
+        let address = listener.local_addr()?;
+        Ok(Self {
+            listener: Arc::new(listener),
+            address,
+        })
+    }
+
+    /// Where it listens, with the real port.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A way to take its connections.
+    ///
+    /// # Errors
+    /// When the system has no descriptor left.
+    pub fn listen(&self) -> io::Result<TcpListener> {
+        TcpListener::from_std(self.listener.try_clone()?)
+    }
+}

@@ -1,0 +1,460 @@
+//! Pop3Session: the protocol state of one POP3 connection, and the one who asks for what it cannot know.
+//!
+//! Owner:    /listeners/<name>/connections (dynamic, transient, beside its I/O task)
+//! Accepts:  Msg::Turn
+//! Calls:    the authenticator, the mailbox, the store gate, the pool of readers
+//! Owns:     the session, and the place in the message that is being sent
+//! On death: the I/O task keeps the connection, its ledger and the lock of the mailbox; the session is started again
+//!           from the last turn. The command on which it died is answered -ERR [SYS/TEMP]; in the middle of a message
+//!           the connection ends, so that no client takes a part for the whole.
+//! Limits:   config.pop3, config.listeners.<name>, EXPUNGE_AT_ONCE
+
+mod retrieve;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use auth::Secret;
+use config::PlaintextAuth;
+use message::{
+    id::{AccountId, CommandId, ConnectionId, MailboxId, TenantId},
+    time::Tick,
+};
+use pop3::{Event, Maildrop, Session, Settings, Tls, Verdict};
+use ractor_cluster_derive::RactorMessage;
+use store::{
+    apply::Rejected,
+    command::{Command, Expunge, Proposal},
+    key::mailbox::MailboxKey,
+    propose::ProposeError,
+    store::Store,
+};
+use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
+use tokio::{sync::Semaphore, time::Instant};
+
+use self::retrieve::Retrieval;
+use crate::{
+    authenticator,
+    clock::Clock,
+    connection::{self, Input, Ledger, Next, Protocol, Request, Security, Turn, carry},
+    directory::Directory,
+    listener::acceptor::Connect,
+    mailbox::{self, Lease, NotOpened},
+    mint::Mint,
+    reads::Reads,
+    store::gate,
+    subject,
+};
+
+/// The longest that a log-in may take, with those that wait before it.
+const VERIFY_LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest that a mailbox may take to be listed.
+const OPEN_LIMIT: Duration = Duration::from_secs(30);
+
+/// How many messages one command removes; the store allows more.
+const EXPUNGE_AT_ONCE: usize = 500;
+
+/// POP3, as the I/O task of a connection knows it.
+pub struct Pop3;
+
+impl Protocol for Pop3 {
+    type Msg = Msg;
+    type Checkpoint = Checkpoint;
+    const FAREWELL: &'static [u8] = b"-ERR [SYS/TEMP] local error, closing connection\r\n";
+}
+
+/// What a client is told for whom there is no room.
+pub const TOO_BUSY: &[u8] = pop3::TOO_BUSY;
+
+/// What the configuration allows the sessions of a listener; `loopback` says that the peer is on this machine.
+#[must_use]
+pub fn settings(
+    config: &config::Config,
+    listener: &config::Listener,
+    security: &Security,
+    loopback: bool,
+) -> Settings {
+    let pop3 = &config.pop3;
+    Settings {
+        hostname: config.server.hostname.as_str().to_owned(),
+        tls: match security {
+            Security::Plain => Tls::Unavailable,
+            Security::StartTls(_) => Tls::Offered,
+            Security::Implicit(_) => Tls::Active,
+        },
+        cleartext_login: match listener.plaintext_auth {
+            PlaintextAuth::Never => false,
+            PlaintextAuth::Loopback => loopback,
+            PlaintextAuth::Always => true,
+        },
+        line_limit: usize::try_from(pop3.max_line_size.as_bytes()).unwrap_or(usize::MAX),
+        error_limit: pop3.max_errors,
+        failed_login_limit: pop3.max_failed_logins,
+        idle_timeout: pop3.idle_timeout,
+        login_timeout: pop3.login_timeout,
+        session_timeout: pop3.session_timeout,
+    }
+}
+
+/// What a POP3 session is asked.
+#[derive(RactorMessage)]
+pub enum Msg {
+    /// Something happened on the connection.
+    Turn(Request<Checkpoint>),
+}
+
+impl From<Request<Checkpoint>> for Msg {
+    fn from(request: Request<Checkpoint>) -> Self {
+        Self::Turn(request)
+    }
+}
+
+/// A session as it stood after a turn.
+#[derive(Clone, Debug)]
+pub struct Checkpoint {
+    machine: Session,
+    /// The mailbox that is open.
+    opened: Option<Opened>,
+    /// Alive as long as the connection: what the mailbox is locked by.
+    lease: Arc<Lease>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Opened {
+    account: AccountId,
+    mailbox: MailboxKey,
+}
+
+impl connection::Checkpoint for Checkpoint {
+    fn is_ready(&self, input: &[u8]) -> bool {
+        self.machine.is_ready(input)
+    }
+
+    fn is_between_commands(&self) -> bool {
+        // Nothing of the client's is ever half taken: what it deletes goes at QUIT, in one turn.
+        true
+    }
+}
+
+/// What every POP3 session of a listener needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The limits and offers of the listener; whether a log-in in clear is allowed depends on the peer.
+    pub settings: Arc<Settings>,
+    /// The same for peers on loopback.
+    pub loopback_settings: Arc<Settings>,
+    /// Whose mailboxes they are.
+    pub tenant: TenantId,
+    /// The clock of the process.
+    pub clock: Clock,
+    /// Makes command ids.
+    pub mint: Mint,
+    /// The store, for reading.
+    pub store: Store,
+    /// The pool of readers.
+    pub reads: Reads,
+    /// Where proposals go.
+    pub gate: Address<gate::Msg>,
+    /// Who is here.
+    pub directory: Directory,
+    /// Who says whether a password fits.
+    pub authenticator: Address<authenticator::Msg>,
+    /// The mailboxes.
+    pub mailboxes: Dynamic<mailbox::Mailbox>,
+}
+
+/// What one POP3 session needs.
+pub struct Args {
+    /// What it shares with its siblings.
+    pub parts: Parts,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The other side of the connection.
+    pub peer: SocketAddr,
+    /// What outlives the session.
+    pub ledger: Arc<Ledger<Checkpoint>>,
+}
+
+impl Parts {
+    /// How a listener starts a connection: a session, and beside it the task that owns the socket.
+    #[must_use]
+    pub fn connect(
+        self,
+        connections: &Dynamic<Pop3Session>,
+        security: &Security,
+        room: &Arc<Semaphore>,
+    ) -> Connect {
+        let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        Arc::new(move |socket, peer| {
+            let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
+                return Err(socket);
+            };
+            let connection: ConnectionId = self.mint.id();
+            let ledger = Arc::new(Ledger::new());
+            let (parts, shared, clock) = (self.clone(), Arc::clone(&ledger), self.clock);
+            let make_args = move |_: &supervision::Settings| Args {
+                parts: parts.clone(),
+                connection,
+                peer,
+                ledger: Arc::clone(&shared),
+            };
+            let security = security.clone();
+            let carry = |session| async move {
+                carry::<Pop3>(socket, security, clock, ledger, session).await;
+                drop(place);
+            };
+            // What stands against a start now also ends the task that holds the socket.
+            drop(seat.start_with(connection.to_string(), make_args, carry));
+            Ok(())
+        })
+    }
+}
+
+/// A POP3 session.
+pub struct Pop3Session;
+
+/// What a POP3 session holds.
+pub struct State {
+    args: Args,
+    session: Checkpoint,
+    /// Who has just logged in and whose mailbox is not open yet.
+    account: Option<AccountId>,
+    retrieval: Option<Retrieval>,
+}
+
+impl Actor for Pop3Session {
+    const CLASS: &'static str = "pop3_session";
+    type Msg = Msg;
+    type Args = Args;
+    type State = State;
+
+    async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
+        let now = args.parts.clock.tick();
+        let session = match args.ledger.checkpoint() {
+            None => greet(&args, now),
+            Some(checkpoint) if args.ledger.is_interrupted() || checkpoint.machine.more() => Checkpoint {
+                machine: Session::recover(checkpoint.machine, now),
+                ..checkpoint
+            },
+            Some(checkpoint) => checkpoint,
+        };
+        Ok(State {
+            args,
+            session,
+            account: None,
+            retrieval: None,
+        })
+    }
+
+    async fn handle(_: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
+        match msg {
+            Msg::Turn(Request { input, reply }) => {
+                state.args.ledger.begin();
+                let turn = state.turn(input).await?;
+                reply.send(turn);
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
+        // The I/O task ends the session at the next command boundary, and with itself this actor.
+        state.args.ledger.drain();
+        Ok(Drained::Later)
+    }
+
+    fn inspect(state: &State) -> Inspection {
+        Inspection::default()
+            .with("peer", state.args.peer.to_string())
+            .with("connection", state.args.connection.to_string())
+            .with(
+                "mailbox",
+                state
+                    .session
+                    .opened
+                    .map_or_else(String::new, |opened| opened.mailbox.mailbox.to_string()),
+            )
+            .with("sending", state.retrieval.is_some())
+    }
+}
+
+fn greet(args: &Args, now: Tick) -> Checkpoint {
+    let parts = &args.parts;
+    let is_local = args.peer.ip().to_canonical().is_loopback();
+    let settings = if is_local {
+        &parts.loopback_settings
+    } else {
+        &parts.settings
+    };
+    Checkpoint {
+        machine: Session::greet(Arc::clone(settings), now),
+        opened: None,
+        lease: Arc::default(),
+    }
+}
+
+impl State {
+    async fn turn(&mut self, input: Input) -> Result<Turn<Checkpoint>, Broken> {
+        let now = self.args.parts.clock.tick();
+        let mut consumed = 0;
+        match input {
+            Input::Start | Input::Drain | Input::Gone => {}
+            Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
+            Input::Continue => {
+                self.session.machine.receive(&bytes::Bytes::new(), now);
+            }
+            Input::Secured(_) => self.session.machine.tls_established(),
+            Input::Timeout => self.session.machine.timeout(now),
+        }
+        let mut secure = false;
+        while let Some(event) = self.session.machine.poll() {
+            secure |= matches!(event, Event::StartTls);
+            self.answer(event).await?;
+        }
+        let mut output = Vec::new();
+        loop {
+            let piece = self.session.machine.output();
+            if piece.is_empty() {
+                break;
+            }
+            output.push(piece);
+        }
+        let machine = &mut self.session.machine;
+        if self.args.ledger.is_draining() && !machine.more() && !machine.ended() {
+            machine.farewell("-ERR [SYS/TEMP] shutting down");
+            output.push(machine.output());
+        }
+        Ok(Turn {
+            consumed,
+            output,
+            next: if machine.ended() {
+                Next::Close
+            } else if secure {
+                Next::StartTls
+            } else if machine.more() {
+                Next::Continue
+            } else {
+                Next::Read
+            },
+            deadline: machine.deadline(),
+            checkpoint: self.session.clone(),
+        })
+    }
+
+    async fn answer(&mut self, event: Event) -> Result<(), Broken> {
+        let verdict = match event {
+            Event::Login { name, password } => self.log_in(name, Secret::new(password.into_octets())).await,
+            Event::Open => self.open().await,
+            Event::Retrieve(wanted) => self.retrieve(wanted).await?,
+            Event::Update { removed } => self.update(&removed).await?,
+            Event::StartTls => return Ok(()),
+        };
+        self.session.machine.respond(verdict);
+        Ok(())
+    }
+
+    async fn log_in(&mut self, login: String, password: Secret) -> Verdict {
+        let authenticator = &self.args.parts.authenticator;
+        let asked = authenticator.call(VERIFY_LIMIT, |reply| authenticator::Msg::Verify {
+            login,
+            password,
+            reply,
+        });
+        match asked.await {
+            Ok(authenticator::Verdict::Fits(account)) => {
+                self.account = Some(account);
+                Verdict::Verified
+            }
+            Ok(authenticator::Verdict::Refused) => {
+                let (peer, connection) = (self.args.peer, self.args.connection);
+                tracing::warn!(target: "angarium::security", %peer, %connection, "a POP3 log-in was refused");
+                Verdict::Refused
+            }
+            Ok(authenticator::Verdict::Busy) | Err(_) => Verdict::Unavailable,
+        }
+    }
+
+    async fn open(&mut self) -> Verdict {
+        let Some(account) = self.account.take() else {
+            return Verdict::Unavailable;
+        };
+        let Some(inbox) = self.args.parts.directory.snapshot().inbox(account) else {
+            return Verdict::Unavailable;
+        };
+        match self.lock(inbox, account).await {
+            Ok(maildrop) => {
+                self.session.opened = Some(Opened {
+                    account,
+                    mailbox: self.key(inbox, account),
+                });
+                Verdict::Opened(maildrop)
+            }
+            Err(NotOpened::InUse) => Verdict::InUse,
+            Err(NotOpened::Unavailable) => Verdict::Unavailable,
+        }
+    }
+
+    async fn lock(&self, inbox: MailboxId, account: AccountId) -> Result<Maildrop, NotOpened> {
+        let mailbox = self.mailbox(inbox, account);
+        let lease = Arc::downgrade(&self.session.lease);
+        let opened = mailbox
+            .call(OPEN_LIMIT, |reply| mailbox::Msg::Open { lease, reply })
+            .await;
+        opened.unwrap_or(Err(NotOpened::Unavailable))
+    }
+
+    /// Removes what the client marked, in as many commands as it takes; what a lost answer leaves unclear is removed
+    /// again, which changes nothing.
+    async fn update(&mut self, removed: &[u32]) -> Result<Verdict, Broken> {
+        let Some(opened) = self.session.opened else {
+            return Err(Broken::because("messages are removed from no mailbox"));
+        };
+        // After a crash of the mailbox's actor another session may have locked it: then nothing is removed.
+        if self.lock(opened.mailbox.mailbox, opened.account).await.is_err() {
+            return Ok(Verdict::Unavailable);
+        }
+        for uids in removed.chunks(EXPUNGE_AT_ONCE) {
+            if !self.expunge(opened, uids).await? {
+                return Ok(Verdict::Unavailable);
+            }
+        }
+        let lease = Arc::downgrade(&self.session.lease);
+        let _ = self
+            .mailbox(opened.mailbox.mailbox, opened.account)
+            .cast(mailbox::Msg::Release { lease });
+        Ok(Verdict::Updated)
+    }
+
+    async fn expunge(&self, opened: Opened, uids: &[u32]) -> Result<bool, Broken> {
+        let Some(messages) = retrieve::blobs(&self.args.parts, opened.mailbox, uids).await? else {
+            return Ok(false);
+        };
+        let id: CommandId = self.args.parts.mint.id();
+        let command = Command::Expunge(Expunge {
+            mailbox: opened.mailbox,
+            messages,
+        });
+        let proposal = Proposal::new(id, self.args.parts.clock.timestamp(), command);
+        match gate::propose(&self.args.parts.gate, subject::account(opened.account), proposal).await {
+            Ok(_) => Ok(true),
+            Err(ProposeError::Rejected(Rejected::Broken(why))) => Err(Broken::because(why)),
+            Err(why) => {
+                tracing::warn!(target: "angarium::pop3", connection = %self.args.connection, %why, "nothing was removed");
+                Ok(false)
+            }
+        }
+    }
+
+    fn mailbox(&self, inbox: MailboxId, account: AccountId) -> Address<mailbox::Msg> {
+        let key = mailbox::name(self.key(inbox, account));
+        self.args.parts.mailboxes.address(&key)
+    }
+
+    const fn key(&self, mailbox: MailboxId, account: AccountId) -> MailboxKey {
+        MailboxKey {
+            tenant: self.args.parts.tenant,
+            account,
+            mailbox,
+        }
+    }
+}

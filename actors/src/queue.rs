@@ -1,0 +1,5 @@
+//! Queues: when a message in the spool goes where.
+
+pub mod local;
+pub mod local_delivery;
+pub mod window;

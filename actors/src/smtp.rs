@@ -1,0 +1,3 @@
+//! SMTP: sessions of the listeners that take mail.
+
+pub mod session;

@@ -1,0 +1,371 @@
+//! SmtpSession: the protocol state of one SMTP connection, and the one who asks for what it cannot know.
+//!
+//! Owner:    /listeners/<name>/connections (dynamic, transient, beside its I/O task)
+//! Accepts:  Msg::Turn
+//! Calls:    the directory's snapshot, the store gate
+//! Owns:     the session, and the blob of the message that is coming in
+//! On death: the I/O task keeps the connection and its ledger; the session is started again from the last turn. The
+//!           command on which it died is answered 451 4.3.0. A body on its way is discarded to its true end, and its
+//!           message is answered 250 if it was accepted before and 451 if not.
+//! Limits:   config.smtp, config.listeners.<name>
+
+mod body;
+
+use std::{net::SocketAddr, sync::Arc};
+
+use message::{
+    address::{Domain, DomainName, EmailAddress},
+    id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
+    time::Tick,
+};
+use ractor_cluster_derive::RactorMessage;
+use serde::{Deserialize, Serialize};
+use smtp::{Event, Framing, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table};
+use store::{
+    record::spool::{MAX_RECIPIENTS, Route},
+    space::Space,
+    store::Store,
+};
+use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
+use tokio::{sync::Semaphore, time::Instant};
+
+use crate::{
+    clock::Clock,
+    connection::{self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry},
+    directory::{Directory, Resolution},
+    listener::acceptor::Connect,
+    mint::Mint,
+    store::gate,
+};
+
+/// SMTP, as the I/O task of a connection knows it.
+pub struct Smtp;
+
+impl Protocol for Smtp {
+    type Msg = Msg;
+    type Checkpoint = Checkpoint;
+    const FAREWELL: &'static [u8] = b"421 4.3.0 Local error, closing connection\r\n";
+}
+
+/// What a client is told for whom there is no room.
+pub const TOO_BUSY: &[u8] = b"421 4.7.0 Too many connections\r\n";
+
+/// What the configuration allows the sessions of a listener.
+#[must_use]
+pub fn settings(config: &config::Config, security: &Security) -> Settings {
+    let smtp = &config.smtp;
+    Settings {
+        max_message_size: smtp.max_message_size.as_bytes(),
+        max_recipients: smtp.max_recipients as usize,
+        max_errors: smtp.max_errors,
+        max_refused_recipients: smtp.max_refused_recipients,
+        max_commands_without_mail: smtp.max_commands_without_mail,
+        max_hops: smtp.max_hops,
+        starttls: matches!(security, Security::StartTls(_)),
+        timeouts: Timeouts {
+            command: smtp.command_timeout,
+            data_block: smtp.data_block_timeout,
+            data_total: smtp.data_timeout,
+            session_total: smtp.session_timeout,
+        },
+        ..Settings::new(config.server.hostname.as_str())
+    }
+}
+
+/// What an SMTP session is asked.
+#[derive(RactorMessage)]
+pub enum Msg {
+    /// Something happened on the connection.
+    Turn(Request<Checkpoint>),
+}
+
+impl From<Request<Checkpoint>> for Msg {
+    fn from(request: Request<Checkpoint>) -> Self {
+        Self::Turn(request)
+    }
+}
+
+/// A session as it stood after a turn.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checkpoint {
+    machine: Session<Routes, Ticket>,
+    /// Addressees of the transaction: aliases stand for several.
+    addressees: usize,
+}
+
+/// Where mail for one recipient goes.
+type Routes = Vec<Route>;
+
+/// What is kept of a message whose body is on its way: what became of it can be asked by these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Ticket {
+    message: MessageId,
+    blob: BlobId,
+    command: CommandId,
+}
+
+impl connection::Checkpoint for Checkpoint {
+    fn is_ready(&self, input: &[u8]) -> bool {
+        self.machine.is_ready(input)
+    }
+
+    fn is_between_commands(&self) -> bool {
+        self.machine.is_between_commands()
+    }
+}
+
+/// What every SMTP session of a listener needs.
+#[derive(Clone)]
+pub struct Parts {
+    /// The limits and offers of the listener.
+    pub settings: Arc<Settings>,
+    /// The domain that `postmaster` without one belongs to.
+    pub home: DomainName,
+    /// The tenant of messages that belong to no other.
+    pub tenant: TenantId,
+    /// The clock of the process.
+    pub clock: Clock,
+    /// Makes ids.
+    pub mint: Mint,
+    /// The store, for writing blobs and for its free space.
+    pub store: Store,
+    /// Where proposals go.
+    pub gate: Address<gate::Msg>,
+    /// Who is here.
+    pub directory: Directory,
+}
+
+/// What one SMTP session needs.
+pub struct Args {
+    /// What it shares with its siblings.
+    pub parts: Parts,
+    /// The connection.
+    pub connection: ConnectionId,
+    /// The other side of the connection.
+    pub peer: SocketAddr,
+    /// What outlives the session.
+    pub ledger: Arc<Ledger<Checkpoint>>,
+}
+
+impl Parts {
+    /// How a listener starts a connection: a session, and beside it the task that owns the socket.
+    #[must_use]
+    pub fn connect(
+        self,
+        connections: &Dynamic<SmtpSession>,
+        security: &Security,
+        room: &Arc<Semaphore>,
+    ) -> Connect {
+        let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        Arc::new(move |socket, peer| {
+            let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
+                return Err(socket);
+            };
+            let connection: ConnectionId = self.mint.id();
+            let ledger = Arc::new(Ledger::new());
+            let (parts, shared, clock) = (self.clone(), Arc::clone(&ledger), self.clock);
+            let make_args = move |_: &supervision::Settings| Args {
+                parts: parts.clone(),
+                connection,
+                peer,
+                ledger: Arc::clone(&shared),
+            };
+            let security = security.clone();
+            let carry = |session| async move {
+                carry::<Smtp>(socket, security, clock, ledger, session).await;
+                drop(place);
+            };
+            // What stands against a start now also ends the task that holds the socket.
+            drop(seat.start_with(connection.to_string(), make_args, carry));
+            Ok(())
+        })
+    }
+}
+
+/// An SMTP session.
+pub struct SmtpSession;
+
+/// What an SMTP session holds.
+pub struct State {
+    args: Args,
+    path: String,
+    session: Checkpoint,
+    body: Option<body::Body>,
+}
+
+impl Actor for SmtpSession {
+    const CLASS: &'static str = "smtp_session";
+    type Msg = Msg;
+    type Args = Args;
+    type State = State;
+
+    async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
+        let now = args.parts.clock.tick();
+        let session = match args.ledger.checkpoint() {
+            None => {
+                let tls = args.ledger.tls().map(tls);
+                let settings = Arc::clone(&args.parts.settings);
+                Checkpoint {
+                    machine: Session::greet(settings, args.peer.ip(), tls, now),
+                    addressees: 0,
+                }
+            }
+            Some(checkpoint) => resume(checkpoint, &args.ledger, now),
+        };
+        Ok(State {
+            path: ctx.path(),
+            args,
+            session,
+            body: None,
+        })
+    }
+
+    async fn handle(_: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
+        match msg {
+            Msg::Turn(Request { input, reply }) => {
+                state.args.ledger.begin();
+                let turn = state.turn(input).await?;
+                reply.send(turn);
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
+        // The I/O task ends the session at the next command boundary, and with itself this actor.
+        state.args.ledger.drain();
+        Ok(Drained::Later)
+    }
+
+    fn inspect(state: &State) -> Inspection {
+        let machine = &state.session.machine;
+        Inspection::default()
+            .with("peer", state.args.peer.to_string())
+            .with("helo", machine.hello().map_or("", |hello| &hello.name))
+            .with("tls", machine.tls().is_some())
+            .with(
+                "recipients",
+                machine.recipients().map_or(0, smtp::Recipients::len),
+            )
+            .with("body", state.body.is_some())
+    }
+}
+
+/// The session that follows one that died.
+fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Checkpoint {
+    let framing = checkpoint.machine.framing();
+    // A body that was coming in is lost with the actor that was writing it, also when it died between two turns.
+    if !ledger.is_interrupted() && !matches!(framing, Framing::Data(_)) {
+        return checkpoint;
+    }
+    Checkpoint {
+        machine: checkpoint.machine.recover(framing, now),
+        ..checkpoint
+    }
+}
+
+fn tls(info: TlsInfo) -> Tls {
+    Tls {
+        version: info.version.into(),
+        cipher: info.cipher.into(),
+    }
+}
+
+impl State {
+    async fn turn(&mut self, input: Input) -> Result<Turn<Checkpoint>, Broken> {
+        let now = self.args.parts.clock.tick();
+        let mut consumed = 0;
+        match input {
+            Input::Start | Input::Continue | Input::Drain => {}
+            Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
+            Input::Secured(info) => self.session.machine.tls_established(tls(info), now),
+            Input::Timeout => self.session.machine.timeout(now),
+            Input::Gone => self.drop_body(),
+        }
+        while let Some(event) = self.session.machine.poll() {
+            self.answer(event).await?;
+        }
+        let machine = &mut self.session.machine;
+        if self.args.ledger.is_draining() && machine.is_between_commands() {
+            machine.farewell(table::SHUTTING_DOWN);
+        }
+        Ok(Turn {
+            consumed,
+            output: vec![machine.output()],
+            next: if machine.ended() {
+                Next::Close
+            } else if matches!(machine.framing(), Framing::Handshake) {
+                Next::StartTls
+            } else {
+                Next::Read
+            },
+            deadline: machine.deadline(),
+            checkpoint: self.session.clone(),
+        })
+    }
+
+    async fn answer(&mut self, event: Event) -> Result<(), Broken> {
+        match event {
+            Event::Mail(_) => {
+                self.session.addressees = 0;
+                let verdict = self.may_begin();
+                self.session.machine.respond(verdict);
+            }
+            Event::Recipient(named) => {
+                let verdict = self.route(&named);
+                self.session.machine.respond(verdict);
+            }
+            Event::BodyBegin => {
+                let verdict = self.begin_body().await;
+                self.session.machine.respond(verdict);
+            }
+            Event::Body(octets) => self.write(&octets).await,
+            Event::BodyEnd { .. } => {
+                let verdict = self.accept().await?;
+                self.session.machine.respond(verdict);
+            }
+            Event::BodyDropped(_) => self.drop_body(),
+            Event::BodyLost => {
+                let verdict = self.recall().await;
+                self.session.machine.respond(verdict);
+            }
+            Event::StartTls => self.session.machine.respond(Verdict::Accept),
+        }
+        Ok(())
+    }
+
+    fn may_begin(&self) -> Verdict<Routes, Ticket> {
+        match self.args.parts.store.space() {
+            Space::Enough => Verdict::Accept,
+            Space::Low => Verdict::Refuse(table::STORE_FULL),
+        }
+    }
+
+    fn route(&mut self, named: &RecipientPath) -> Verdict<Routes, Ticket> {
+        let Some(address) = self.address(named) else {
+            return Verdict::Refuse(table::BAD_RECIPIENT);
+        };
+        let routes = match self.args.parts.directory.resolve(&address) {
+            Resolution::Accounts(accounts) => accounts.into_iter().map(Route::Local).collect(),
+            Resolution::Discard => vec![Route::Discard],
+            Resolution::Unknown => return Verdict::Refuse(table::NO_SUCH_MAILBOX),
+            Resolution::Foreign => return Verdict::Refuse(table::RELAY_DENIED),
+            Resolution::Unclear => return Verdict::Refuse(table::LOCAL_ERROR),
+        };
+        let addressees = self.session.addressees + routes.len();
+        if addressees > MAX_RECIPIENTS {
+            return Verdict::Refuse(table::TOO_MANY_RECIPIENTS);
+        }
+        self.session.addressees = addressees;
+        Verdict::Route(routes)
+    }
+
+    /// The address that a path means: `postmaster` without a domain is ours. RFC 5321 §4.5.1
+    fn address(&self, named: &RecipientPath) -> Option<EmailAddress> {
+        named
+            .path
+            .clone()
+            .resolve(&Domain::Name(self.args.parts.home.clone()))
+            .ok()
+    }
+}

@@ -1,0 +1,209 @@
+//! The body of a message: from 354 to the reply at its end. No 250 leaves here before the message is durable.
+
+use std::collections::HashSet;
+
+use bytes::Bytes;
+use message::{
+    envelope,
+    id::MessageId,
+    received::{Received, TlsFacts},
+};
+use smtp::{Enhanced, Recipient, Recipients, Reply, Verdict, reply::table};
+use store::{
+    blob::{BlobError, BlobRef, BlobWriter},
+    command::{Accept, Addressee, Command, Proposal, Spooled},
+    propose::ProposeError,
+    record::spool::{Arrival, Priority, Route},
+};
+use supervision::Broken;
+
+use super::{Routes, State, Ticket};
+use crate::{store::gate, subject};
+
+/// A message on its way in.
+pub(super) enum Body {
+    /// It goes to the store as it comes.
+    Writing(Box<BlobWriter>),
+    /// It cannot be taken; the client is told so at its end.
+    Failed(Reply),
+}
+
+impl State {
+    pub(super) async fn begin_body(&mut self) -> Verdict<Routes, Ticket> {
+        let parts = &self.args.parts;
+        let ticket = Ticket {
+            message: parts.mint.id(),
+            blob: parts.mint.id(),
+            command: parts.mint.id(),
+        };
+        let trace = self.received(ticket.message);
+        let mut writer = parts.store.blob_writer(parts.tenant, ticket.blob);
+        if let Err(why) = writer.push(trace.as_bytes()).await {
+            return Verdict::Refuse(refusal(&why));
+        }
+        self.body = Some(Body::Writing(Box::new(writer)));
+        Verdict::Open(ticket)
+    }
+
+    /// The trace field of RFC 5321 §4.4.
+    fn received(&self, id: MessageId) -> String {
+        let machine = &self.session.machine;
+        // Naming one of several recipients would tell the others. RFC 5321 §7.2
+        let single = machine.recipients().filter(|recipients| recipients.len() == 1);
+        let recipients: Vec<_> = single
+            .iter()
+            .flat_map(|recipients| recipients.in_order())
+            .filter_map(|one| self.named(one))
+            .collect();
+        Received {
+            helo: machine.hello().map_or(b"", |hello| hello.name.as_bytes()),
+            peer: self.args.peer.ip(),
+            by: &self.args.parts.settings.hostname,
+            with: machine.protocol(),
+            tls: machine.tls().map(|tls| TlsFacts {
+                version: &tls.version,
+                cipher: &tls.cipher,
+            }),
+            id,
+            recipients: &recipients,
+            at: self.args.parts.clock.timestamp(),
+        }
+        .compose()
+    }
+
+    fn named(&self, recipient: &Recipient<Routes>) -> Option<envelope::Recipient> {
+        let address = self.address(&recipient.named)?;
+        Some(envelope::Recipient {
+            address,
+            original: recipient.named.original.to_string(),
+        })
+    }
+
+    pub(super) async fn write(&mut self, octets: &Bytes) {
+        let Some(Body::Writing(writer)) = &mut self.body else {
+            return;
+        };
+        if let Err(why) = writer.push(octets).await {
+            self.fail_body(&why);
+        }
+    }
+
+    fn fail_body(&mut self, why: &BlobError) {
+        tracing::warn!(target: "angarium::smtp", connection = %self.args.connection, %why, "a body cannot be written");
+        if let Some(Body::Writing(writer)) = self.body.replace(Body::Failed(refusal(why))) {
+            writer.abandon();
+        }
+    }
+
+    pub(super) fn drop_body(&mut self) {
+        if let Some(Body::Writing(writer)) = self.body.take() {
+            writer.abandon();
+        }
+    }
+
+    /// Accepts the message. Says yes only when it is durable.
+    pub(super) async fn accept(&mut self) -> Result<Verdict<Routes, Ticket>, Broken> {
+        let writer = match self.body.take() {
+            Some(Body::Writing(writer)) => writer,
+            Some(Body::Failed(reply)) => return Ok(Verdict::Refuse(reply)),
+            None => return Err(Broken::because("a body ended that never began")),
+        };
+        let Some(ticket) = self.session.machine.ticket().copied() else {
+            return Err(Broken::because("a body ended without a ticket"));
+        };
+        let sealed = writer.seal();
+        let Some(spooled) = self.spooled(ticket, sealed.blob.clone()) else {
+            return Err(Broken::because("a body ended without a transaction"));
+        };
+        let reply = accepted(ticket.message);
+        let accept = Accept::new(spooled, sealed, self.path.clone(), reply.wire().trim_end());
+        let now = self.args.parts.clock.timestamp();
+        let proposal = Proposal::new(ticket.command, now, Command::Accept(accept));
+        let about = subject::message(ticket.message);
+        Ok(
+            match gate::propose(&self.args.parts.gate, about, proposal).await {
+                Ok(_) => Verdict::AcceptWith(reply),
+                Err(ProposeError::Unknown) => self.recall().await,
+                Err(ProposeError::Overloaded) => Verdict::Refuse(table::OVERLOADED),
+                Err(why @ (ProposeError::Rejected(_) | ProposeError::Poisoned)) => {
+                    tracing::error!(target: "angarium::smtp", message = %ticket.message, %why, "a message was not accepted");
+                    Verdict::Refuse(table::LOCAL_ERROR)
+                }
+            },
+        )
+    }
+
+    /// What became of a message whose body, or whose answer, was lost.
+    pub(super) async fn recall(&self) -> Verdict<Routes, Ticket> {
+        let Some(ticket) = self.session.machine.ticket() else {
+            return Verdict::Refuse(table::LOCAL_ERROR);
+        };
+        // Behind the proposal in every queue that it went through: if it can still commit, this waits for it.
+        match gate::recall(&self.args.parts.gate, ticket.command).await {
+            Ok(Some(_)) => Verdict::AcceptWith(accepted(ticket.message)),
+            Ok(None) | Err(_) => Verdict::Refuse(table::LOCAL_ERROR),
+        }
+    }
+
+    fn spooled(&self, ticket: Ticket, blob: BlobRef) -> Option<Spooled> {
+        let machine = &self.session.machine;
+        let mail = machine.mail()?;
+        let at = self.args.parts.clock.timestamp();
+        Some(Spooled {
+            tenant: self.args.parts.tenant,
+            message: ticket.message,
+            reverse_path: mail.reverse_path.clone(),
+            body: mail.body,
+            blob,
+            arrival: Arrival {
+                connection: Some(self.args.connection),
+                peer: Some(self.args.peer),
+                helo: machine
+                    .hello()
+                    .map_or_else(String::new, |hello| hello.name.to_string()),
+                protocol: machine.protocol().as_str().to_owned(),
+                tls: machine.tls().map(|tls| format!("{} {}", tls.version, tls.cipher)),
+                ..Arrival::new(at)
+            },
+            priority: Priority::Normal,
+            due: at,
+            recipients: self.addressees(machine.recipients()?),
+        })
+    }
+
+    /// The recipients with aliases replaced by those for whom they stand, nobody twice.
+    fn addressees(&self, recipients: &Recipients<Routes>) -> Vec<Addressee> {
+        let mut seen = HashSet::new();
+        let mut addressees = Vec::with_capacity(self.session.addressees);
+        for recipient in recipients.in_order() {
+            let Some(address) = self.address(&recipient.named) else {
+                continue;
+            };
+            for route in &recipient.route {
+                if let Route::Local(account) = route
+                    && !seen.insert(*account)
+                {
+                    continue;
+                }
+                let (address, original) = (address.clone(), recipient.named.original.to_string());
+                addressees.push(Addressee {
+                    address,
+                    original,
+                    route: route.clone(),
+                });
+            }
+        }
+        addressees
+    }
+}
+
+fn accepted(message: MessageId) -> Reply {
+    Reply::new(250, Enhanced(2, 0, 0), &format!("Ok, accepted as {message}"))
+}
+
+fn refusal(why: &BlobError) -> Reply {
+    match why {
+        BlobError::Overloaded => table::OVERLOADED,
+        _ => table::LOCAL_ERROR,
+    }
+}

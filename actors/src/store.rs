@@ -1,0 +1,4 @@
+//! The way to the store and back: proposals go in through the gate, changes come out through the feed.
+
+pub mod feed;
+pub mod gate;

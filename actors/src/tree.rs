@@ -1,0 +1,315 @@
+//! The whole supervision tree, in start order: what starts later depends on what started before, and ends before it.
+//!
+//! ```text
+//! /                                     rest for one; one restart too many ends the process
+//! ├── directory                         who is here
+//! ├── authenticator                     whose password fits
+//! ├── store                             one for one
+//! │   └── gate                          proposals in
+//! ├── tenants/default                   rest for one
+//! │   ├── mailboxes/<account>.<mailbox> on demand
+//! │   └── queues/local                  rest for one
+//! │       ├── queue                     when
+//! │       └── deliveries/<n>            one for one
+//! ├── feed                              changes out
+//! └── listeners/<name>                  one for one
+//!     ├── connections/<id>              beside their I/O tasks
+//!     └── acceptor
+//! ```
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use ::store::store::Store;
+use config::{Config, Listener, Protocol};
+use message::id::TenantId;
+use supervision::{Address, Child, Dynamic, Intensity, Restart, Settings, Strategy, Supervisor, child};
+use tokio::sync::Semaphore;
+
+use crate::{
+    authenticator::{self, Authenticator},
+    clock::Clock,
+    connection::Security,
+    directory::{self, Directory, DirectoryKeeper},
+    listener::{
+        acceptor::{self, Acceptor, Connect},
+        socket::Socket,
+    },
+    mailbox::{self, Mailbox},
+    mint::Mint,
+    pop3::session as pop3_session,
+    queue::{
+        local::{self, LocalQueue},
+        local_delivery::{self, LocalDelivery},
+    },
+    reads::Reads,
+    smtp::session as smtp_session,
+    store::{
+        feed::{self, Feed},
+        gate::{self, Gate},
+    },
+};
+
+/// The tenant that exists always.
+pub const DEFAULT_TENANT: TenantId = TenantId::new(1);
+
+/// The name of that tenant, in the store and in the tree.
+pub const DEFAULT_TENANT_NAME: &str = "default";
+
+/// Mailboxes that may be up at once; beyond it a log-in waits for another day. An actor that is up costs about 8 KiB.
+const MAX_MAILBOXES_UP: usize = 100_000;
+
+/// Deliveries die of messages, not of themselves: many may die before their supervisor gives up.
+const DELIVERY_INTENSITY: Intensity = Intensity::new(200, Duration::from_secs(10));
+
+/// A session that dies more often than this is parked, and its connection ends.
+const SESSION_INTENSITY: Intensity = Intensity::new(10, Duration::from_secs(60));
+
+/// What the tree is made of: what the process owns, and what boot has opened.
+#[derive(Clone)]
+pub struct Parts {
+    /// The store of this process.
+    pub store: Store,
+    /// The clock of this process.
+    pub clock: Clock,
+    /// Makes ids.
+    pub mint: Mint,
+    /// The pool of readers.
+    pub reads: Reads,
+    /// The settings as they are at the start.
+    pub config: Arc<Config>,
+    /// The listeners that are open, by name.
+    pub listeners: BTreeMap<String, Open>,
+}
+
+/// A listener whose socket is bound.
+#[derive(Clone)]
+pub struct Open {
+    /// The socket.
+    pub socket: Socket,
+    /// How it treats TLS.
+    pub security: Security,
+}
+
+/// The whole tree. Nothing runs before it is started.
+#[must_use]
+pub fn tree(parts: &Parts) -> Supervisor {
+    let who = Directory::new();
+    let (directory, directory_address) = directory_keeper(parts, &who);
+    let (authenticator, authenticator_address) = authenticator(parts, &who);
+    let (gate, gate_address) = gate(parts);
+    let mailboxes = mailboxes(parts);
+    let (queue, queue_address) = local_queue(parts, &gate_address, &who);
+    let feed = feed(feed::Args {
+        store: parts.store.clone(),
+        directory: directory_address,
+        local_queue: queue_address,
+        mailboxes: mailboxes.clone(),
+    });
+    let tenant = Supervisor::new(DEFAULT_TENANT_NAME, Strategy::RestForOne)
+        .child(&mailboxes)
+        .child(Supervisor::new("queues", Strategy::OneForOne).child(queue));
+    let room = Arc::new(Semaphore::new(parts.config.server.max_connections as usize));
+    let shared = Shared {
+        who,
+        gate: gate_address,
+        authenticator: authenticator_address,
+        mailboxes,
+        room,
+    };
+    Supervisor::root(Strategy::OneForOne)
+        .intensity(5, Duration::from_secs(30))
+        .child(directory)
+        .child(authenticator)
+        .child(
+            Supervisor::new("store", Strategy::OneForOne)
+                .intensity(10, Duration::from_secs(10))
+                .child(gate),
+        )
+        .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
+        .child(feed)
+        .child(listeners(parts, &shared))
+}
+
+/// What sessions of all protocols share.
+struct Shared {
+    who: Directory,
+    gate: Address<gate::Msg>,
+    authenticator: Address<authenticator::Msg>,
+    mailboxes: Dynamic<Mailbox>,
+    /// Room for connections over all listeners.
+    room: Arc<Semaphore>,
+}
+
+impl Parts {
+    fn smtp(&self, shared: &Shared, open: &Open) -> smtp_session::Parts {
+        smtp_session::Parts {
+            settings: Arc::new(smtp_session::settings(&self.config, &open.security)),
+            home: self.config.server.hostname.clone(),
+            tenant: DEFAULT_TENANT,
+            clock: self.clock,
+            mint: self.mint.clone(),
+            store: self.store.clone(),
+            gate: shared.gate.clone(),
+            directory: shared.who.clone(),
+        }
+    }
+
+    fn pop3(&self, shared: &Shared, open: &Open, listener: &Listener) -> pop3_session::Parts {
+        pop3_session::Parts {
+            settings: Arc::new(pop3_session::settings(
+                &self.config,
+                listener,
+                &open.security,
+                false,
+            )),
+            loopback_settings: Arc::new(pop3_session::settings(
+                &self.config,
+                listener,
+                &open.security,
+                true,
+            )),
+            tenant: DEFAULT_TENANT,
+            clock: self.clock,
+            mint: self.mint.clone(),
+            store: self.store.clone(),
+            reads: self.reads.clone(),
+            gate: shared.gate.clone(),
+            directory: shared.who.clone(),
+            authenticator: shared.authenticator.clone(),
+            mailboxes: shared.mailboxes.clone(),
+        }
+    }
+}
+
+fn directory_keeper(parts: &Parts, who: &Directory) -> (Child, Address<directory::Msg>) {
+    let (store, reads, who) = (parts.store.clone(), parts.reads.clone(), who.clone());
+    child::<DirectoryKeeper>("directory", Restart::Permanent, move |settings| directory::Args {
+        tenant: DEFAULT_TENANT,
+        directory: who.clone(),
+        store: store.clone(),
+        reads: reads.clone(),
+        discarded: directory::discarded(settings.of::<Config>()),
+    })
+}
+
+fn authenticator(parts: &Parts, who: &Directory) -> (Child, Address<authenticator::Msg>) {
+    let (clock, who) = (parts.clock, who.clone());
+    child::<Authenticator>("authenticator", Restart::Permanent, move |settings| {
+        authenticator::Args {
+            clock,
+            directory: who.clone(),
+            config: settings.shared_of::<Config>(),
+        }
+    })
+}
+
+fn gate(parts: &Parts) -> (Child, Address<gate::Msg>) {
+    let store = parts.store.clone();
+    child::<Gate>("gate", Restart::Permanent, move |_| gate::Args {
+        store: store.clone(),
+    })
+}
+
+fn feed(args: feed::Args) -> Child {
+    child::<Feed>("feed", Restart::Permanent, move |_| args.clone()).0
+}
+
+fn mailboxes(parts: &Parts) -> Dynamic<Mailbox> {
+    let (store, reads) = (parts.store.clone(), parts.reads.clone());
+    Dynamic::on_demand(
+        "mailboxes",
+        MAX_MAILBOXES_UP,
+        Restart::Transient,
+        Intensity::default(),
+        move |_: &Settings, name: &str| mailbox::Args {
+            tenant: DEFAULT_TENANT,
+            name: name.to_owned(),
+            store: store.clone(),
+            reads: reads.clone(),
+        },
+    )
+}
+
+fn local_queue(parts: &Parts, gate: &Address<gate::Msg>, who: &Directory) -> (Child, Address<local::Msg>) {
+    let (store, clock, reads) = (parts.store.clone(), parts.clock, parts.reads.clone());
+    let (queue, address) = child::<LocalQueue>("queue", Restart::Permanent, move |settings| local::Args {
+        tenant: DEFAULT_TENANT,
+        clock,
+        store: store.clone(),
+        reads: reads.clone(),
+        active_window: settings.of::<Config>().queue.active_window as usize,
+    });
+    let mut deliveries = Supervisor::new("deliveries", Strategy::OneForOne)
+        .intensity(DELIVERY_INTENSITY.restarts, DELIVERY_INTENSITY.period);
+    for worker in 1..=parts.config.queue.workers {
+        let (parts, gate, who, queue) = (parts.clone(), gate.clone(), who.clone(), address.clone());
+        let (delivery, _) =
+            child::<LocalDelivery>(&worker.to_string(), Restart::Permanent, move |settings| {
+                local_delivery::Args {
+                    worker,
+                    tenant: DEFAULT_TENANT,
+                    queue: queue.clone(),
+                    gate: gate.clone(),
+                    directory: who.clone(),
+                    store: parts.store.clone(),
+                    reads: parts.reads.clone(),
+                    clock: parts.clock,
+                    mint: parts.mint.clone(),
+                    config: settings.shared_of::<Config>(),
+                }
+            });
+        deliveries = deliveries.child(delivery);
+    }
+    let local = Supervisor::new("local", Strategy::RestForOne)
+        .child(queue)
+        .child(deliveries);
+    (local.into(), address)
+}
+
+fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
+    parts.listeners.iter().fold(
+        Supervisor::new("listeners", Strategy::OneForOne),
+        |listeners, (name, open)| {
+            let Some(settings) = parts.config.listeners.get(name) else {
+                return listeners;
+            };
+            let ceiling = settings.max_connections as usize;
+            let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
+            let listener = match settings.protocol {
+                Protocol::Smtp => {
+                    let connections =
+                        Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
+                    let connect =
+                        parts
+                            .smtp(shared, open)
+                            .connect(&connections, &open.security, &shared.room);
+                    listener
+                        .child(&connections)
+                        .child(acceptor(open, connect, smtp_session::TOO_BUSY))
+                }
+                Protocol::Pop3 => {
+                    let connections =
+                        Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
+                    let connect = parts.pop3(shared, open, settings).connect(
+                        &connections,
+                        &open.security,
+                        &shared.room,
+                    );
+                    listener
+                        .child(&connections)
+                        .child(acceptor(open, connect, pop3_session::TOO_BUSY))
+                }
+            };
+            listeners.child(listener)
+        },
+    )
+}
+
+fn acceptor(open: &Open, connect: Connect, refusal: &'static [u8]) -> Child {
+    let args = acceptor::Args {
+        socket: open.socket.clone(),
+        connect,
+        refusal,
+    };
+    child::<Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0
+}
