@@ -27,7 +27,7 @@ impl Caveats {
     pub const TOO_MANY_PARAMETERS: Self = Self(1 << 5);
     /// More than [`MAX_ADDRESSES`](super::MAX_ADDRESSES): later ones are missing.
     pub const TOO_MANY_ADDRESSES: Self = Self(1 << 6);
-    /// A header line is neither a field nor a continuation; it was skipped.
+    /// A header line is neither a field nor a continuation: it was skipped, or the body taken to begin there.
     pub const BAD_HEADER_LINE: Self = Self(1 << 7);
     /// A Content-Type cannot be read: shown as `text/plain` (RFC 2045 §5.2).
     pub const BAD_CONTENT_TYPE: Self = Self(1 << 8);

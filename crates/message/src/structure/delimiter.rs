@@ -26,8 +26,12 @@ pub(super) enum Delimiter {
 impl Boundary {
     /// The boundary of a multipart, if it names a usable one.
     pub(super) fn of(part: &Part) -> Option<Self> {
+        let boundary = match part.parameter("boundary") {
+            Some(plain) => plain.as_bytes().to_vec(),
+            None => extended(part)?,
+        };
         // No boundary ends with white space. RFC 2046 §5.1.1
-        let boundary = trim_end(part.parameter("boundary")?.as_bytes());
+        let boundary = trim_end(&boundary);
         (1..=MAX_BOUNDARY)
             .contains(&boundary.len())
             .then(|| Self(boundary.into()))
@@ -68,4 +72,59 @@ impl<'a> MarkedLine<'a> {
 /// Whether a line that begins with `cut` and goes on with `chunk` may be a delimiter, as far as its octets came.
 pub(super) fn may_begin(cut: &[u8], chunk: &[u8]) -> bool {
     cut.iter().chain(chunk).take(2).all(|octet| *octet == b'-')
+}
+
+/// The boundary where it is written as RFC 2231 §3 and §4 allow: in octets of a named character set, in pieces, or
+/// both.
+fn extended(part: &Part) -> Option<Vec<u8>> {
+    if let Some(value) = part.parameter("boundary*") {
+        return Some(octets(without_charset(value.as_bytes())));
+    }
+    let mut boundary = Vec::new();
+    for number in 0..=MAX_BOUNDARY {
+        if let Some(piece) = part.parameter(&format!("boundary*{number}")) {
+            boundary.extend_from_slice(piece.as_bytes());
+        } else if let Some(piece) = part.parameter(&format!("boundary*{number}*")) {
+            let piece = piece.as_bytes();
+            boundary.extend(octets(if number == 0 {
+                without_charset(piece)
+            } else {
+                piece
+            }));
+        } else {
+            break;
+        }
+    }
+    (!boundary.is_empty()).then_some(boundary)
+}
+
+/// What follows `charset'language'`.
+fn without_charset(value: &[u8]) -> &[u8] {
+    value.splitn(3, |octet| *octet == b'\'').nth(2).unwrap_or(value)
+}
+
+/// The octets that `%41` and its like stand for.
+fn octets(value: &[u8]) -> Vec<u8> {
+    let mut octets = Vec::with_capacity(value.len());
+    let mut rest = value;
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        let Some(coded) = (*first == b'%').then(|| hex(behind)).flatten() else {
+            octets.push(*first);
+            continue;
+        };
+        octets.push(coded);
+        rest = behind.get(2..).unwrap_or_default();
+    }
+    octets
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let [high, low, ..] = digits else { return None };
+    let digit = |octet: &u8| {
+        char::from(*octet)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    Some(digit(high)? * 16 + digit(low)?)
 }

@@ -51,29 +51,34 @@ impl Header {
         self.begin(false, in_digest);
     }
 
-    /// Takes one line without its line end.
-    pub(super) fn line(&mut self, line: &[u8], part: &mut Part, keeper: &mut Keeper) {
+    /// Takes one line without its line end; says what it is.
+    pub(super) fn line(&mut self, line: &[u8], part: &mut Part, keeper: &mut Keeper) -> HeaderLine {
         self.octets = self.octets.saturating_add(line.len());
         if self.octets > MAX_HEADER {
             keeper.caveats.insert(Caveats::HEADER_CUT);
-            return;
+            return HeaderLine::OfField;
         }
         if line.first().is_some_and(|first| matches!(first, b' ' | b'\t')) {
             if self.field.is_some() {
                 self.gather(line, keeper);
             }
-            return;
+            return HeaderLine::OfField;
         }
         self.end_field(part, keeper);
         let Some(colon) = memchr::memchr(b':', line) else {
             keeper.caveats.insert(Caveats::BAD_HEADER_LINE);
-            return;
+            return if self.is_of_part(part) {
+                HeaderLine::OfBody
+            } else {
+                HeaderLine::Stray
+            };
         };
         let (name, value) = line.split_at(colon);
         self.field = Field::named(name, self.of_message);
         if self.field.is_some() {
             self.gather(value.get(1..).unwrap_or_default(), keeper);
         }
+        HeaderLine::OfField
     }
 
     /// The header has ended: the last field and the default type are settled. A message's header has an ENVELOPE.
@@ -87,6 +92,12 @@ impl Header {
             }
         }
         self.of_message.then(|| std::mem::take(&mut self.envelope))
+    }
+
+    /// Whether this is the header of a part, which may be short or missing, and its body no container's that begins
+    /// with a header of its own.
+    fn is_of_part(&self, part: &Part) -> bool {
+        !self.of_message && !self.in_digest && !part.media.is_message()
     }
 
     fn begin(&mut self, of_message: bool, in_digest: bool) {
@@ -148,6 +159,17 @@ impl Header {
         }
         self.value.clear();
     }
+}
+
+/// What a line where a header should be turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum HeaderLine {
+    /// A field, or more of it.
+    OfField,
+    /// Nothing that belongs there. A message's header goes on behind it.
+    Stray,
+    /// The first line of the body: people who write parts by hand forget the empty line.
+    OfBody,
 }
 
 /// Decides what is kept, and remembers what could not be.

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::delimiter::{Boundary, Delimiter, MAX_DELIMITER_LINE, MarkedLine, may_begin};
-use super::header::{Header, Keeper};
+use super::header::{Header, HeaderLine, Keeper};
 use super::part::{Part, PartKind};
 use super::{Caveats, ImapEnvelope, MAX_DEPTH, MAX_FIELD, MAX_PARTS, Structure};
 
@@ -23,6 +23,8 @@ pub struct StructureScanner {
     /// The entities whose bodies hold what is being read, outermost first.
     open: Vec<Open>,
     line: Line,
+    /// Where, in the header that is being read, the first line stands that is no field.
+    stray: Option<Position>,
     /// The line that is being read is known to be no delimiter: nothing of it is kept.
     in_plain_line: bool,
     /// What was taken so far.
@@ -50,6 +52,7 @@ impl StructureScanner {
             reading: Reading::Header(0),
             open: Vec::new(),
             line: Line::default(),
+            stray: None,
             in_plain_line: false,
             taken: Position::default(),
             last: 0,
@@ -165,11 +168,16 @@ impl StructureScanner {
             return;
         };
         if line.is_empty() {
-            return self.begin_body(index);
+            return self.begin_body(index, self.taken);
         }
-        if let Some(part) = self.parts.get_mut(index) {
-            self.header
-                .line(line.get(..MAX_FIELD).unwrap_or(line), part, &mut self.keeper);
+        let line = line.get(..MAX_FIELD).unwrap_or(line);
+        let Some(part) = self.parts.get_mut(index) else {
+            return;
+        };
+        match self.header.line(line, part, &mut self.keeper) {
+            HeaderLine::OfField => {}
+            HeaderLine::Stray => self.stray = self.stray.or(Some(self.line.begins)),
+            HeaderLine::OfBody => self.begin_body(index, self.line.begins),
         }
     }
 
@@ -202,16 +210,17 @@ impl StructureScanner {
     }
 
     fn begin_entity(&mut self, depth: u8) {
+        self.stray = None;
         self.reading = Reading::Header(self.parts.len());
         self.parts.push(Part::beginning(depth, self.taken.octets));
     }
 
-    /// The empty line behind the header of `parts[index]` was just taken.
-    fn begin_body(&mut self, index: usize) {
+    /// The header of `parts[index]` has ended, and its body begins there.
+    fn begin_body(&mut self, index: usize, begins: Position) {
         self.end_header(index);
         let body = Open {
             part: index,
-            begins: self.taken,
+            begins,
             boundary: None,
             is_digest: false,
         };
@@ -219,8 +228,8 @@ impl StructureScanner {
         let Some(part) = self.parts.get_mut(index) else {
             return;
         };
-        part.body_start = self.taken.octets;
-        self.reading = Reading::Leaf(body.part, body.begins);
+        part.body_start = begins.octets;
+        self.reading = Reading::Leaf(index, begins);
         let depth = part.depth;
         let has_room = usize::from(depth) < MAX_DEPTH;
         if part.media.is_multipart() {
@@ -289,7 +298,8 @@ impl StructureScanner {
         }
     }
 
-    /// An entity ends whose header did not: it has no body, which RFC 5322 §3.5 and RFC 2046 §5.1.1 allow.
+    /// An entity ends whose header did not. It has no body, which RFC 5322 §3.5 and RFC 2046 §5.1.1 allow; but if a
+    /// line came that is no field, the empty line was forgotten and that line is where the body begins.
     fn close_in_header(&mut self, index: usize) {
         self.end_header(index);
         let Some(part) = self.parts.get_mut(index) else {
@@ -299,7 +309,10 @@ impl StructureScanner {
             octets: part.header_start,
             line_ends: 0,
         });
-        (part.body_start, part.body_end) = (end.octets, end.octets);
+        let begins = self.stray.unwrap_or(end);
+        part.body_start = begins.octets;
+        part.body_end = end.octets;
+        part.lines = end.line_ends.saturating_sub(begins.line_ends);
         if part.media.is_multipart() {
             self.degrade(index, Caveats::BAD_MULTIPART);
         } else if part.media.is_message() {

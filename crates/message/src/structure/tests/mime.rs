@@ -268,6 +268,71 @@ fn a_part_may_lack_header_and_body() {
 }
 
 #[test]
+fn a_boundary_may_be_written_as_an_extended_parameter() {
+    for boundary in [
+        "boundary*=us-ascii'en'a%2Db",
+        "boundary*0=a; boundary*1=\"-b\"",
+        "boundary*1*=b; boundary*0=\"a-\"; boundary*3=x",
+        "boundary*0*=''%61; boundary*1*=%2db",
+        "boundary=a-b; boundary*=''c",
+    ] {
+        let structure = scan(
+            format!("Content-Type: multipart/mixed; {boundary}\r\n\r\n--a-b\r\n\r\n1\r\n--a-b--").as_bytes(),
+        );
+        assert_eq!(structure.parts.len(), 2, "{boundary}");
+    }
+    for boundary in ["boundary*1=a-b", "boundary*=", "boundary*0*=''%"] {
+        let structure =
+            scan(format!("Content-Type: multipart/mixed; {boundary}\r\n\r\n--a-b\r\n\r\n").as_bytes());
+        assert!(structure.caveats.contains(Caveats::BAD_MULTIPART), "{boundary}");
+    }
+}
+
+#[test]
+fn where_the_empty_line_was_forgotten_the_body_is_found() {
+    let bad = Caveats::BAD_HEADER_LINE;
+    let mixed = "Content-Type: multipart/mixed; boundary=a\r\n\r\n";
+    let root = "multipart/mixed";
+    // A part without any header.
+    let message = format!("{mixed}--a\r\nHello\r\n\r\nWorld: x\r\n--a--");
+    let structure = check(&message, &[&format!("{root} 29 4"), " text/plain 17 2"], bad);
+    assert_eq!(structure.parts[1].header_start, structure.parts[1].body_start);
+    // Text directly behind the fields.
+    let message = format!("{mixed}--a\r\nContent-Type: text/html\r\nHello\r\nWorld: x\r\n--a--");
+    check(&message, &[&format!("{root} 52 4"), " text/html 15 1"], bad);
+    let message = format!("{mixed}--a\r\nContent-Type: text/html\r\nHello\r\n\r\nWorld\r\n--a--");
+    check(&message, &[&format!("{root} 51 5"), " text/html 14 2"], bad);
+    // A message within the message has a header of its own to begin with.
+    let message =
+        format!("{mixed}--a\r\nContent-Type: message/rfc822\r\nHello\r\n\r\nA: x\r\n\r\nHi\r\n--a--");
+    check(
+        &message,
+        &[
+            &format!("{root} 61 7"),
+            " message/rfc822 10 2",
+            "  text/plain 2 0",
+        ],
+        bad,
+    );
+    let structure = check("Subject: x\r\nHello\r\nFrom: a@x\r\n", &["text/plain 18 2"], bad);
+    assert_eq!(structure.header_octets(), 12);
+    assert_eq!(structure.envelope.from.len(), 1);
+    // With the empty line, a stray line is only that.
+    check("Subject: x\r\nHello\r\n\r\nWorld", &["text/plain 5 0"], bad);
+    check(
+        "From a@x Mon\r\nSubject: x\r\n\r\nWorld",
+        &["text/plain 5 0"],
+        bad,
+    );
+    // A container cannot begin so.
+    check(
+        "Content-Type: multipart/mixed; boundary=a\r\n--a\r\n",
+        &["text/plain 5 1"],
+        bad | Caveats::BAD_MULTIPART,
+    );
+}
+
+#[test]
 fn line_ends_may_be_mixed() {
     let structure =
         scan(b"Content-Type: multipart/mixed;\n boundary=a\r\n\n--a\r\n\n1\n--a\n\r\n2\r\n\r\n--a--\n");
