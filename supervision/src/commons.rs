@@ -90,7 +90,7 @@ impl Commons {
     /// The root has ended, and everything below it.
     pub(crate) fn ended(&self, exit: Exit) {
         if let Some(root) = self.root.get().and_then(Weak::upgrade) {
-            root.close();
+            root.node().close();
         }
         let end = match exit {
             Exit::Stopped => Ok(()),

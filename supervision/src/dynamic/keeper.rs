@@ -318,9 +318,11 @@ impl<A: Actor> Keeping<A> {
     }
 
     fn all_overdue(&mut self) {
-        for slot in self.pool.all() {
-            end_pair(&*slot, Killing::Overdue);
-        }
+        let left = self.pool.all();
+        let path = self.pool.orders().place().path();
+        tracing::warn!(path, children = left.len(), "not drained by the deadline: killed");
+        // One line for all: ten thousand crash cards would tell no more, and push out what does.
+        left.iter().for_each(|slot| end_pair(&**slot, Killing::Expected));
     }
 
     /// An operator's wish: ends the child if it lives, and starts it at once.

@@ -1,0 +1,21 @@
+//! The rules of supervision, proved on living actors that panic, return errors, hang, are killed, and are killed while
+//! they restart. Time is tokio's, paused, unless a story needs threads.
+
+#[cfg(test)]
+mod addresses;
+#[cfg(test)]
+mod companions;
+#[cfg(test)]
+mod drains;
+#[cfg(test)]
+mod dynamics;
+#[cfg(test)]
+mod probe;
+#[cfg(test)]
+mod restarts;
+#[cfg(test)]
+mod storm;
+#[cfg(test)]
+mod strategies;
+#[cfg(test)]
+mod trees;
