@@ -10,3 +10,5 @@ mod limits;
 mod recovery;
 #[cfg(test)]
 mod transcripts;
+#[cfg(test)]
+mod verdicts;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smtp::framing::Matcher;
 use smtp::reply::table;
 use smtp::{Event, Framing, Session, Settings, Verdict};
 
@@ -197,4 +198,23 @@ fn a_farewell_ends_it() {
     assert!(session.ended() && session.output().starts_with(b"421 4.3.0"));
     session.farewell(table::CLOSING);
     assert!(session.output().is_empty());
+}
+
+#[test]
+fn a_body_that_ended_after_the_checkpoint_is_over() {
+    let mut checkpoint = session();
+    feed(
+        &mut checkpoint,
+        b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nDATA\r\n",
+    );
+    let mut session = checkpoint.recover(Framing::Line, Default::default());
+    assert_eq!(session.framing(), Framing::Line);
+    let said = "451 4.3.0 Local error, try again later\r\n503 5.5.1 MAIL first\r\n";
+    assert_eq!(feed(&mut session, b"NOOP\r\nDATA\r\n"), said.as_bytes());
+}
+
+#[test]
+fn a_checkpoint_of_another_connection_ends_it() {
+    let session = session().recover(Framing::Data(Matcher::start()), Default::default());
+    assert!(session.ended());
 }
