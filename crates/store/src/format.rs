@@ -1,8 +1,7 @@
 //! The data directory: its layout, its lock, and the number of its format.
 //!
 //! `format` (a line of text), `lock` (who has it open), `mark` (the sequence mark), `reserve` (space to give up),
-//! `lost` (a loss that was found and not
-//! accepted), `store/` (the engine's files), `quarantine/` (copies of bad records).
+//! `store/` (the engine's files), `quarantine/` (copies of bad records).
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -24,7 +23,6 @@ pub(crate) struct Layout {
     pub(crate) format: PathBuf,
     pub(crate) lock: PathBuf,
     pub(crate) mark: PathBuf,
-    pub(crate) lost: PathBuf,
     pub(crate) store: PathBuf,
     pub(crate) quarantine: PathBuf,
 }
@@ -36,7 +34,6 @@ impl Layout {
             format: dir.join("format"),
             lock: dir.join("lock"),
             mark: dir.join("mark"),
-            lost: dir.join("lost"),
             store: dir.join("store"),
             quarantine: dir.join("quarantine"),
         }
@@ -98,40 +95,21 @@ impl Layout {
 
     /// Writes our format's number, durably; last of all that creates a store.
     pub(crate) fn write_format(&self) -> Result<(), OpenError> {
-        self.write(&self.format, &format!("{FORMAT_PREFIX}{FORMAT}"))
-    }
-
-    /// Remembers a loss until it is accepted.
-    pub(crate) fn write_loss(&self, loss: &str) -> Result<(), OpenError> {
-        self.write(&self.lost, loss)
-    }
-
-    /// The loss that was found at an earlier start.
-    pub(crate) fn read_loss(&self) -> Result<Option<String>, OpenError> {
-        match fs::read_to_string(&self.lost) {
-            Ok(loss) => Ok(Some(loss.trim_end().to_owned())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(OpenError::io(&self.lost, error)),
-        }
-    }
-
-    /// The loss is accepted.
-    pub(crate) fn forget_loss(&self) -> Result<(), OpenError> {
-        match fs::remove_file(&self.lost) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(OpenError::io(&self.lost, error)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Writes a line of text to a file, durably.
-    fn write(&self, path: &Path, line: &str) -> Result<(), OpenError> {
         let write = || {
-            let mut file = File::create(path)?;
-            writeln!(file, "{line}")?;
+            let mut file = File::create(&self.format)?;
+            writeln!(file, "{FORMAT_PREFIX}{FORMAT}")?;
             file.sync_all()?;
             File::open(&self.dir)?.sync_all()
         };
-        write().map_err(|error| OpenError::io(path, error))
+        write().map_err(|error| OpenError::io(&self.format, error))
+    }
+
+    /// Removes what a crash left of a store that was being created: without its version the engine cannot open it.
+    pub(crate) fn clear_unfinished(&self) -> Result<(), OpenError> {
+        if !self.store.exists() || self.store.join("version").exists() {
+            return Ok(());
+        }
+        fs::remove_dir_all(&self.store).map_err(|error| OpenError::io(&self.store, error))
     }
 
     /// Without a format there may be a store whose creation was interrupted, but none that ever had a command.

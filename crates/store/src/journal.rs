@@ -1,106 +1,219 @@
-//! What opening did to the journals of the engine.
+//! The journals of the engine, read before it opens them.
 //!
-//! fjall cuts a journal at the first entry that it cannot parse, as if a crash had torn it, and then goes on with the
-//! next journal. An older journal was synced whole before the next one began: cutting it is damage. In the newest
-//! one a tail may be torn, but nothing up to the newest batch that the sequence mark promises.
+//! fjall cuts a journal at the first entry that it cannot parse, as if a crash had torn it there, and goes on with the
+//! next journal; it does not check the order of batches. So before it may touch them, the journals are walked here:
+//! what comes behind the last whole batch, which commands are there, and whether batches stand in order. Contents are
+//! not checked, fjall does that by checksum. The format is that of fjall 3 (its file `journal/entry.rs`).
 
 use std::{
     fs::{self, File},
-    io,
+    io::{self, BufReader, Read},
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
-use memchr::memmem;
 use rustix::fs::{SeekFrom, seek};
 
 use crate::sequence;
 
-/// The journals of an engine as they were before it was opened.
-#[derive(Debug)]
+/// What the journals of an engine hold.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Journals {
-    /// By number, the newest last.
-    journals: Vec<Journal>,
-    /// Where batches of the newest journal say their sequence, as far as the mark promises them.
-    promised: Vec<Sequence>,
+    /// The newest command of a whole batch; `None` when there is no batch with a command.
+    pub(crate) newest: Option<u64>,
+    /// Octets behind the last whole batch of the newest journal: torn by a crash, or damage.
+    pub(crate) torn_octets: u64,
+    /// Where a journal cannot be as it was written.
+    pub(crate) damage: Option<Damage>,
 }
 
-#[derive(Debug)]
-struct Journal {
-    number: u64,
-    path: PathBuf,
-    /// Kept open: a journal may be cut, replayed, flushed and removed before anyone looks.
-    file: File,
-    /// Behind the last octet that is not zero; journals are preallocated with zeros, and no entry ends with one.
-    end: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sequence {
-    offset: u64,
-    sequence: u64,
-}
-
-/// What was cut.
+/// Damage that no crash makes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// Octets behind the last whole batch of the newest journal, none of them promised.
-    Tail(u64),
-    /// The newest journal ends before commands that were promised: this is the newest command that it still has.
-    Promised(u64),
-    /// A journal that was complete once has a hole from this octet on.
-    Hole(PathBuf, u64),
+pub(crate) struct Damage {
+    /// Which journal.
+    pub(crate) path: PathBuf,
+    /// What is wrong.
+    pub(crate) why: String,
 }
 
 impl Journals {
-    /// Looks before the engine is opened. `promised` is the newest command of the mark.
-    pub(crate) fn look(dir: &Path, promised: u64) -> io::Result<Self> {
-        let mut journals = Vec::new();
-        let entries = match fs::read_dir(dir) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            entries => Some(entries?),
-        };
-        for entry in entries.into_iter().flatten() {
-            let path = entry?.path();
-            let Some(number) = number(&path) else { continue };
+    /// Walks all journals of a directory, oldest first.
+    pub(crate) fn walk(dir: &Path) -> io::Result<Self> {
+        let mut found = Self::default();
+        let mut last_batch = None;
+        let mut paths = journals(dir)?.into_iter().peekable();
+        while let Some((_, path)) = paths.next() {
             let file = File::open(&path)?;
             let end = end(&file)?;
-            journals.push(Journal { number, path, file, end });
-        }
-        journals.sort_by_key(|journal| journal.number);
-        let mut sequences = journals.last().map_or(Ok(Vec::new()), |newest| sequences(&newest.file, newest.end))?;
-        sequences.retain(|said| said.sequence <= promised);
-        Ok(Self { journals, promised: sequences })
-    }
-
-    /// Compares after the engine was opened.
-    pub(crate) fn cut(&self) -> io::Result<Cut> {
-        let Some((newest, older)) = self.journals.split_last() else { return Ok(Cut::Tail(0)) };
-        for journal in older {
-            let left = journal.file.metadata()?.len();
-            if left < journal.end {
-                return Ok(Cut::Hole(journal.path.clone(), left));
+            let mut walk = Walk {
+                reader: BufReader::with_capacity(BLOCK, file),
+                at: 0,
+                end,
+                last_batch,
+            };
+            let mut whole = 0;
+            let mut disorder = None;
+            while let Some(batch) = walk.batch()? {
+                if !batch.in_order {
+                    disorder.get_or_insert(whole);
+                }
+                whole = walk.at;
+                found.newest = found.newest.max(batch.command);
             }
+            last_batch = walk.last_batch;
+            let damage = |why| {
+                Some(Damage {
+                    path: path.clone(),
+                    why,
+                })
+            };
+            if let Some(at) = disorder {
+                found.damage = damage(format!("the batch at octet {at} is out of order"));
+                return Ok(found);
+            }
+            // An older journal was synced whole before the next one began.
+            if paths.peek().is_some() && whole < end {
+                found.damage = damage(format!("unreadable from octet {whole} on"));
+                return Ok(found);
+            }
+            found.torn_octets = end.saturating_sub(whole);
         }
-        let left = newest.file.metadata()?.len();
-        if self.promised.last().is_some_and(|newest| newest.offset >= left) {
-            let kept = self.promised.iter().rev().find(|said| said.offset < left);
-            let before = self.promised.first().map_or(0, |first| first.sequence.saturating_sub(1));
-            return Ok(Cut::Promised(kept.map_or(before, |said| said.sequence)));
-        }
-        Ok(Cut::Tail(newest.end.saturating_sub(left)))
+        Ok(found)
     }
 }
 
-fn number(path: &Path) -> Option<u64> {
-    let name = path.file_name()?.to_str()?;
-    name.strip_suffix(".jnl")?.parse().ok()
+/// One pass over a journal.
+struct Walk {
+    reader: BufReader<File>,
+    at: u64,
+    end: u64,
+    last_batch: Option<u64>,
+}
+
+struct Batch {
+    /// The newest command that it says; a batch of chunks alone says none.
+    command: Option<u64>,
+    in_order: bool,
+}
+
+const TAG_START: u8 = 1;
+const TAG_ITEM: u8 = 2;
+const TAG_END: u8 = 3;
+const TAG_CLEAR: u8 = 4;
+const TRAILER: [u8; 4] = *b"FJL\x03";
+/// A value, a tombstone, a weak tombstone.
+const MAX_VALUE_TYPE: u8 = 2;
+
+impl Walk {
+    /// The next whole batch; `None` where there is none.
+    fn batch(&mut self) -> io::Result<Option<Batch>> {
+        let Some([TAG_START, items @ .., s0, s1, s2, s3, s4, s5, s6, s7]) = self.take::<13>()? else {
+            return Ok(None);
+        };
+        let number = u64::from_le_bytes([s0, s1, s2, s3, s4, s5, s6, s7]);
+        let mut command = None;
+        for _ in 0..u32::from_le_bytes(items) {
+            match self.take::<1>()? {
+                Some([TAG_ITEM]) => {
+                    let Some(said) = self.item()? else { return Ok(None) };
+                    command = command.max(said);
+                }
+                Some([TAG_CLEAR]) if self.skip(8)? => {}
+                _ => return Ok(None),
+            }
+        }
+        // Tag, checksum, trailer.
+        let Some([TAG_END, .., t0, t1, t2, t3]) = self.take::<13>()? else {
+            return Ok(None);
+        };
+        if [t0, t1, t2, t3] != TRAILER {
+            return Ok(None);
+        }
+        let in_order = self.last_batch.is_none_or(|last| last < number);
+        self.last_batch = Some(number);
+        Ok(Some(Batch { command, in_order }))
+    }
+
+    /// The rest of an item behind its tag. Outer `None` when it is not whole, inner when it is not the sequence.
+    fn item(&mut self) -> io::Result<Option<Option<u64>>> {
+        // Value type, compression, keyspace (8), lengths of the key (2), of the value and of the value as stored (4).
+        let Some(head) = self.take::<20>()? else {
+            return Ok(None);
+        };
+        let [
+            value_type,
+            compression,
+            ..,
+            k0,
+            k1,
+            v0,
+            v1,
+            v2,
+            v3,
+            d0,
+            d1,
+            d2,
+            d3,
+        ] = head;
+        let value = u32::from_le_bytes([v0, v1, v2, v3]);
+        let key = u16::from_le_bytes([k0, k1]);
+        if value_type > MAX_VALUE_TYPE || compression != 0 || value != u32::from_le_bytes([d0, d1, d2, d3]) {
+            return Ok(None);
+        }
+        const RECORD: usize = sequence::KEY.len() + sequence::VALUE_OCTETS;
+        if usize::from(key) != sequence::KEY.len() || value as usize != sequence::VALUE_OCTETS {
+            return Ok(self.skip(u64::from(key) + u64::from(value))?.then_some(None));
+        }
+        let Some(record) = self.take::<RECORD>()? else {
+            return Ok(None);
+        };
+        let said = record.strip_prefix(sequence::KEY).and_then(sequence::parse);
+        Ok(Some(said))
+    }
+
+    fn take<const N: usize>(&mut self) -> io::Result<Option<[u8; N]>> {
+        let mut octets = [0; N];
+        if self.end - self.at < N as u64 {
+            return Ok(None);
+        }
+        self.reader.read_exact(&mut octets)?;
+        self.at += N as u64;
+        Ok(Some(octets))
+    }
+
+    fn skip(&mut self, octets: u64) -> io::Result<bool> {
+        if self.end - self.at < octets {
+            return Ok(false);
+        }
+        // Less than 2 × 4 GiB.
+        self.reader.seek_relative(octets.cast_signed())?;
+        self.at += octets;
+        Ok(true)
+    }
+}
+
+/// Number and path of each journal, the oldest first.
+fn journals(dir: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let entries = match fs::read_dir(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let mut journals = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(number) = name.and_then(|name| name.strip_suffix(".jnl")?.parse().ok()) {
+            journals.push((number, path));
+        }
+    }
+    journals.sort_unstable();
+    Ok(journals)
 }
 
 /// Octets that are read at once.
 const BLOCK: usize = 256 << 10;
 
-/// The offset behind the last octet that is not zero.
+/// The offset behind the last octet that is not zero; journals are preallocated, and no batch ends with a zero.
 fn end(file: &File) -> io::Result<u64> {
     let mut block = vec![0; BLOCK];
     let mut end = data_end(file)?;
@@ -124,105 +237,142 @@ fn data_end(file: &File) -> io::Result<u64> {
     while let Ok(data) = seek(file, SeekFrom::Data(end)) {
         end = seek(file, SeekFrom::Hole(data))?;
     }
+    seek(file, SeekFrom::Start(0))?;
     Ok(end.min(length))
-}
-
-/// All places where a journal holds a record of the sequence, in order.
-fn sequences(file: &File, end: u64) -> io::Result<Vec<Sequence>> {
-    let finder = memmem::Finder::new(sequence::KEY);
-    let mut found = Vec::new();
-    let mut block = vec![0; BLOCK];
-    let mut start = 0;
-    while start < end {
-        let part = block.get_mut(..((end - start) as usize).min(BLOCK)).unwrap_or_default();
-        file.read_exact_at(part, start)?;
-        for at in finder.find_iter(part) {
-            // In a journal the value follows its key.
-            let value = part.get(at + sequence::KEY.len()..).and_then(|rest| rest.get(..sequence::VALUE_OCTETS));
-            if let Some(sequence) = value.and_then(sequence::parse) {
-                found.push(Sequence { offset: start + at as u64, sequence });
-            }
-        }
-        if part.len() < BLOCK {
-            break;
-        }
-        // Blocks overlap by less than one record, so each is found whole, and once.
-        start += (BLOCK - (sequence::KEY.len() + sequence::VALUE_OCTETS - 1)) as u64;
-    }
-    Ok(found)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::batch::Op;
 
-    fn journal(dir: &Path, number: u64, octets: &[u8]) -> PathBuf {
+    fn write(dir: &Path, number: u64, octets: &[u8]) -> PathBuf {
         let path = dir.join(format!("{number}.jnl"));
         fs::write(&path, octets).unwrap();
-        File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(1 << 20)
+            .unwrap();
         path
     }
 
-    fn record(sequence: u64) -> Vec<u8> {
-        let Op::Put(key, value) = sequence::put(sequence) else { panic!() };
-        [b"head".as_slice(), &key.bytes, &value, b"tail"].concat()
+    fn item(key: &[u8], value: &[u8]) -> Vec<u8> {
+        let mut item = vec![TAG_ITEM, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        item.extend_from_slice(&(key.len() as u16).to_le_bytes());
+        item.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        item.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        [item.as_slice(), key, value].concat()
     }
 
-    fn truncate(path: &Path, octets: u64) {
-        File::options().write(true).open(path).unwrap().set_len(octets).unwrap();
+    /// A batch as fjall writes it, but for its checksum.
+    fn batch(number: u64, items: &[Vec<u8>]) -> Vec<u8> {
+        let mut batch = vec![TAG_START];
+        batch.extend_from_slice(&(items.len() as u32).to_le_bytes());
+        batch.extend_from_slice(&number.to_le_bytes());
+        items.iter().for_each(|item| batch.extend_from_slice(item));
+        batch.push(TAG_END);
+        batch.extend_from_slice(&[9; 8]);
+        batch.extend_from_slice(&TRAILER);
+        batch
     }
 
-    #[test]
-    fn a_cut_is_a_torn_tail_a_broken_promise_or_a_hole() {
-        let record_octets = record(1).len() as u64;
-        let check = |promised: u64, older: u64, newest: u64, expected: fn(&Path) -> Cut| {
-            let dir = tempfile::tempdir().unwrap();
-            let old = journal(dir.path(), 9, &[record(1), record(2)].concat());
-            let new = journal(dir.path(), 10, &[record(3), record(4), record(5)].concat());
-            let journals = Journals::look(dir.path(), promised).unwrap();
-            truncate(&old, older);
-            truncate(&new, newest);
-            fs::remove_file(&new).unwrap();
-            assert_eq!(journals.cut().unwrap(), expected(dir.path()));
+    /// A batch with one command, a message that quotes the record of another, and number `10 * command`.
+    fn command(command: u64) -> Vec<u8> {
+        let Op::Put(key, value) = sequence::put(command) else {
+            panic!()
         };
-        // As fjall leaves an undamaged journal: without its preallocated tail.
-        check(5, 2 * record_octets, 3 * record_octets, |_| Cut::Tail(0));
-        check(5, 1 << 20, 1 << 20, |_| Cut::Tail(0));
-        // The last batch was not promised yet.
-        check(4, 1 << 20, 2 * record(1).len() as u64, |_| Cut::Tail(record(1).len() as u64));
-        check(5, 1 << 20, 2 * record(1).len() as u64, |_| Cut::Promised(4));
-        check(9, 1 << 20, 0, |_| Cut::Promised(2));
-        check(2, 1 << 20, 0, |_| Cut::Tail(3 * record(1).len() as u64));
-        check(5, record_octets, 1 << 20, |dir| Cut::Hole(dir.join("9.jnl"), record(1).len() as u64));
+        let Op::Put(other, quoted) = sequence::put(command + 1000) else {
+            panic!()
+        };
+        let body = [&other.bytes[..], &quoted, &[7; 300]].concat();
+        batch(
+            10 * command,
+            &[item(b"tenant and so on", &body), item(&key.bytes, &value)],
+        )
+    }
+
+    fn walk(journals: &[Vec<u8>]) -> Journals {
+        let dir = tempfile::tempdir().unwrap();
+        for (number, octets) in (0..).zip(journals) {
+            write(dir.path(), number, octets);
+        }
+        let mut found = Journals::walk(dir.path()).unwrap();
+        if let Some(damage) = &mut found.damage {
+            damage.path = damage.path.strip_prefix(dir.path()).unwrap().to_owned();
+        }
+        found
+    }
+
+    fn damaged(journal: &str, why: &str) -> Option<Damage> {
+        Some(Damage {
+            path: journal.into(),
+            why: why.to_owned(),
+        })
     }
 
     #[test]
-    fn records_across_blocks_are_found_once() {
-        let dir = tempfile::tempdir().unwrap();
-        for lead in BLOCK - 40..BLOCK + 3 {
-            let mut octets = vec![b'x'; lead];
-            octets.extend(record(7));
-            octets.extend(vec![b'y'; BLOCK]);
-            octets.extend(record(8));
-            let path = journal(dir.path(), 0, &octets);
-            let file = File::open(&path).unwrap();
-            let end = end(&file).unwrap();
-            assert_eq!(end, octets.len() as u64);
-            let found = sequences(&file, end).unwrap();
-            let numbers: Vec<u64> = found.iter().map(|said| said.sequence).collect();
-            assert_eq!(numbers, [7, 8], "lead {lead}");
-            assert_eq!(found[0].offset, lead as u64 + 4);
+    fn whole_journals_say_their_newest_command() {
+        assert_eq!(walk(&[]), Journals::default());
+        assert_eq!(walk(&[Vec::new()]), Journals::default());
+        let chunks = batch(45, &[item(b"chunk", &[1; 5000])]);
+        let found = walk(&[[command(3), command(4)].concat(), [chunks, command(5)].concat()]);
+        assert_eq!(
+            found,
+            Journals {
+                newest: Some(5),
+                ..Journals::default()
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_torn_is_a_tail_of_the_newest_journal_and_damage_in_an_older_one() {
+        let whole = [command(3), command(4)].concat();
+        for cut in 1..command(4).len() {
+            let torn = whole[..whole.len() - cut].to_vec();
+            let found = walk(std::slice::from_ref(&torn));
+            // A tail of zeros cannot be told from space that was never written.
+            let zeros = torn.iter().rev().take_while(|&&octet| octet == 0).count();
+            let torn_octets = (command(4).len() - cut).saturating_sub(zeros) as u64;
+            assert_eq!(
+                found,
+                Journals {
+                    newest: Some(3),
+                    torn_octets,
+                    damage: None
+                },
+                "without {cut} octets"
+            );
+            let found = walk(&[torn, command(5)]);
+            let why = format!("unreadable from octet {} on", command(3).len());
+            assert_eq!(
+                found.damage,
+                (torn_octets > 0).then(|| damaged("0.jnl", &why)).flatten()
+            );
         }
     }
 
     #[test]
-    fn a_directory_without_journals_has_nothing_to_cut() {
-        let dir = tempfile::tempdir().unwrap();
-        let journals = Journals::look(&dir.path().join("missing"), 3).unwrap();
-        assert_eq!(journals.cut().unwrap(), Cut::Tail(0));
-        journal(dir.path(), 0, b"");
-        let journals = Journals::look(dir.path(), 3).unwrap();
-        assert_eq!(journals.cut().unwrap(), Cut::Tail(0));
+    fn batches_out_of_order_are_damage() {
+        let why = format!("the batch at octet {} is out of order", command(4).len());
+        assert_eq!(
+            walk(&[[command(4), command(3)].concat()]).damage,
+            damaged("0.jnl", &why)
+        );
+        let why = "the batch at octet 0 is out of order";
+        assert_eq!(walk(&[command(4), command(4)]).damage, damaged("1.jnl", why));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_octets_never_panic(octets in prop::collection::vec(any::<u8>(), 0..200), begin in 0_usize..400) {
+            let whole = command(3);
+            let octets = [&whole[..begin.min(whole.len())], &octets].concat();
+            walk(&[octets.clone(), octets]);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io,
+    panic::catch_unwind,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -11,7 +12,7 @@ use crate::{
     blob::sweep,
     engine::fjall::FjallEngine,
     format::Layout,
-    journal::{Cut, Journals},
+    journal::{Damage, Journals},
     mark::Mark,
     options::Options,
     sequence,
@@ -77,15 +78,15 @@ pub enum OpenError {
         /// What is wrong.
         why: String,
     },
-    /// Commands that were answered are gone. Said again at every start until the loss is accepted.
+    /// Commands that were answered are gone. Nothing was changed.
     #[error(
-        "{path} was cut short: {why}; restore the data directory from a backup, \
+        "{path} lost what was promised: {why}; restore the data directory from a backup, \
          or run `angarium check store --accept-truncation` to go on without what is lost"
     )]
     Truncated {
-        /// The journal, or the mark that promised more than the journals hold.
+        /// The directory of the engine's files.
         path: PathBuf,
-        /// What was promised and what is left.
+        /// What was promised, what is left, and in which file if that is known.
         why: String,
     },
 }
@@ -125,19 +126,25 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
     let created = layout.found_format()?.is_none();
     let gauge = SpaceGauge::new(dir, options.reserve_octets, options.reserve_file_octets)
         .map_err(|error| OpenError::io(dir, error))?;
-    let (mut mark, promised) = Mark::open(&layout.mark).map_err(|error| OpenError::io(&layout.mark, error))?;
-    let (engine, cut) = open_engine(&layout, options, promised)?;
+    let (mut mark, promised) =
+        Mark::open(&layout.mark).map_err(|error| OpenError::io(&layout.mark, error))?;
+    if created {
+        layout.clear_unfinished()?;
+    }
+    // Before fjall opens the journals: it would cut what it cannot parse.
+    let journals = Journals::walk(&layout.store).map_err(|error| OpenError::io(&layout.store, error))?;
+    let mut accepted_loss = loss(&journals, promised);
+    refuse_loss(&layout, options, accepted_loss.as_deref())?;
+    let engine = open_engine(&layout, options)?;
     let sequence =
         sequence::get(&engine).map_err(|error| OpenError::damaged(&layout.store, error.to_string()))?;
-    let torn_octets = if let Cut::Tail(octets) = cut { octets } else { 0 };
-    let accepted_loss = loss(&layout, cut, sequence, promised)?;
-    if let Some(loss) = &accepted_loss {
-        if !options.accept_truncation {
-            layout.write_loss(loss)?;
-            return Err(OpenError::Truncated { path: layout.mark, why: loss.clone() });
-        }
-        mark.reset(sequence).map_err(|error| OpenError::io(&layout.mark, error))?;
-        layout.forget_loss()?;
+    if sequence < promised {
+        accepted_loss = Some(lost(promised, sequence));
+        refuse_loss(&layout, options, accepted_loss.as_deref())?;
+    }
+    if accepted_loss.is_some() {
+        mark.reset(sequence)
+            .map_err(|error| OpenError::io(&layout.mark, error))?;
     }
     if created {
         layout.write_format()?;
@@ -145,38 +152,65 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
     let swept_uploads =
         sweep::uploads(&engine).map_err(|error| OpenError::damaged(&layout.store, error.to_string()))?;
     let took = start.elapsed();
-    let report = OpenReport { created, sequence, took, torn_octets, swept_uploads, accepted_loss };
-    Ok(Opened { engine, sequence, mark, gauge, lock, layout, report })
-}
-
-/// What is missing of what was promised, now or at an earlier start that was refused.
-///
-/// Opening cuts the damaged journal, so a second start would find nothing wrong: the finding is kept in a file.
-fn loss(layout: &Layout, cut: Cut, sequence: u64, promised: u64) -> Result<Option<String>, OpenError> {
-    if let Some(loss) = layout.read_loss()? {
-        return Ok(Some(loss));
-    }
-    let kept = match cut {
-        Cut::Tail(_) => sequence,
-        Cut::Promised(kept) => kept.min(sequence),
-        Cut::Hole(path, offset) => {
-            return Ok(Some(format!("{} is unreadable from octet {offset} on", path.display())));
-        }
+    let report = OpenReport {
+        created,
+        sequence,
+        took,
+        torn_octets: journals.torn_octets,
+        swept_uploads,
+        accepted_loss,
     };
-    let lost = promised.saturating_sub(kept);
-    Ok((lost > 0).then(|| {
-        format!("command {promised} was answered as durable, the journal ends with {kept}: {lost} are lost")
-    }))
+    Ok(Opened {
+        engine,
+        sequence,
+        mark,
+        gauge,
+        lock,
+        layout,
+        report,
+    })
 }
 
-fn open_engine(layout: &Layout, options: &Options, promised: u64) -> Result<(FjallEngine, Cut), OpenError> {
-    let journals =
-        Journals::look(&layout.store, promised).map_err(|error| OpenError::io(&layout.store, error))?;
-    let engine = FjallEngine::open(&layout.store, options.cache_octets).map_err(|error| match error {
-        fjall::Error::Locked => OpenError::InUse { path: layout.store.join("lock"), pid: None },
-        fjall::Error::Io(source) => OpenError::io(&layout.store, source),
-        error => OpenError::damaged(&layout.store, error.to_string()),
-    })?;
-    let cut = journals.cut().map_err(|error| OpenError::io(&layout.store, error))?;
-    Ok((engine, cut))
+/// What the journals show to be missing of what was promised.
+fn loss(journals: &Journals, promised: u64) -> Option<String> {
+    if let Some(Damage { path, why }) = &journals.damage {
+        return Some(format!("{}: {why}", path.display()));
+    }
+    // What is torn was being written, unless the mark says that it was durable already.
+    let newest = journals
+        .newest
+        .filter(|&newest| journals.torn_octets > 0 && newest < promised)?;
+    Some(lost(promised, newest))
+}
+
+fn lost(promised: u64, left: u64) -> String {
+    let lost = promised.saturating_sub(left);
+    format!("command {promised} was answered as durable, but the newest one left is {left}: {lost} are lost")
+}
+
+fn refuse_loss(layout: &Layout, options: &Options, loss: Option<&str>) -> Result<(), OpenError> {
+    match loss {
+        Some(why) if !options.accept_truncation => Err(OpenError::Truncated {
+            path: layout.store.clone(),
+            why: why.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn open_engine(layout: &Layout, options: &Options) -> Result<FjallEngine, OpenError> {
+    // fjall asserts what it expects of its files, and a damaged file need not be so: that too is a refusal to start.
+    match catch_unwind(|| FjallEngine::open(&layout.store, options.cache_octets)) {
+        Ok(Ok(engine)) => Ok(engine),
+        Ok(Err(fjall::Error::Locked)) => Err(OpenError::InUse {
+            path: layout.store.join("lock"),
+            pid: None,
+        }),
+        Ok(Err(fjall::Error::Io(source))) => Err(OpenError::io(&layout.store, source)),
+        Ok(Err(error)) => Err(OpenError::damaged(&layout.store, error.to_string())),
+        Err(_) => Err(OpenError::damaged(
+            &layout.store,
+            "the engine cannot read it".to_owned(),
+        )),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -69,7 +69,7 @@ impl Ward {
     }
 }
 
-fn copy(dir: &PathBuf, name: &str, record: &BadRecord) -> std::io::Result<()> {
+fn copy(dir: &Path, name: &str, record: &BadRecord) -> std::io::Result<()> {
     fs::create_dir_all(dir)?;
     fs::write(dir.join(name), &record.value)
 }
@@ -85,4 +85,46 @@ fn file_name(key: &Key) -> String {
     };
     let hex = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     format!("{}-{hex}", key.space.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Keyspace;
+
+    fn bad(n: u16, octets: usize) -> BadRecord {
+        let mut bytes = vec![7; octets];
+        bytes.extend_from_slice(&n.to_be_bytes());
+        let key = Key {
+            space: Keyspace::Spool,
+            bytes,
+        };
+        BadRecord {
+            key,
+            value: Bytes::from_static(b"not a record"),
+            why: "too short".to_owned(),
+        }
+    }
+
+    #[test]
+    fn bad_records_are_counted_listed_and_copied() {
+        let dir = tempfile::tempdir().unwrap();
+        let ward = Ward::new(Some(dir.path().join("quarantine")));
+        ward.take(bad(1, 2));
+        ward.take(bad(2, 300));
+        ward.take(bad(1, 2));
+        let listed = ward.list();
+        assert_eq!((listed.met, listed.records), (3, vec![bad(1, 2), bad(2, 300)]));
+        let copy = dir.path().join("quarantine").join("spool-07070001");
+        assert_eq!(fs::read(copy).unwrap(), b"not a record");
+        assert_eq!(fs::read_dir(dir.path().join("quarantine")).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn the_list_is_bounded_and_the_count_is_not() {
+        let ward = Ward::new(None);
+        (0..1000).for_each(|n| ward.take(bad(n, 4)));
+        let listed = ward.list();
+        assert_eq!((listed.met, listed.records.len()), (1000, MAX_LISTED));
+    }
 }

@@ -26,7 +26,9 @@ pub(crate) fn put(sequence: u64) -> Op {
 
 /// The number of the newest command that the engine has; 0 in a new store.
 pub(crate) fn get<E: Engine>(engine: &E) -> Result<u64, StoreError> {
-    let Some(value) = engine.get(&key())? else { return Ok(0) };
+    let Some(value) = engine.get(&key())? else {
+        return Ok(0);
+    };
     parse(&value).ok_or_else(|| StoreError::Unreadable("the sequence is not what was written".to_owned()))
 }
 
@@ -39,5 +41,8 @@ pub(crate) fn parse(value: &[u8]) -> Option<u64> {
 }
 
 fn key() -> Key {
-    Key { space: Keyspace::Meta, bytes: KEY.to_vec() }
+    Key {
+        space: Keyspace::Meta,
+        bytes: KEY.to_vec(),
+    }
 }

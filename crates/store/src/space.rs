@@ -154,3 +154,92 @@ fn allocate(file: &File, octets: u64) -> io::Result<()> {
         other => other.map_err(io::Error::from),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, atomic::Ordering::SeqCst};
+
+    use super::*;
+
+    const RESERVE: u64 = 1000;
+    const FILE: u64 = 100;
+
+    /// A gauge over a disk with as many free octets as the test says.
+    fn gauge(dir: &Path, free: u64) -> (SpaceGauge, Arc<AtomicU64>) {
+        let disk = Arc::new(AtomicU64::new(free));
+        let probed = Arc::clone(&disk);
+        let probe = Box::new(move || Ok(probed.load(SeqCst)));
+        (SpaceGauge::probing(probe, dir, RESERVE, FILE).unwrap(), disk)
+    }
+
+    fn look_again(gauge: &SpaceGauge) {
+        gauge.after_write(LOOK_OCTETS);
+    }
+
+    #[test]
+    fn the_reserve_divides_enough_from_low() {
+        let dir = tempfile::tempdir().unwrap();
+        let (gauge, disk) = gauge(dir.path(), RESERVE);
+        for (free, expected) in [
+            (RESERVE, Space::Enough),
+            (RESERVE - 1, Space::Low),
+            (0, Space::Low),
+            (u64::MAX, Space::Enough),
+        ] {
+            disk.store(free, SeqCst);
+            look_again(&gauge);
+            assert_eq!(gauge.space(), expected, "{free} octets free");
+        }
+    }
+
+    #[test]
+    fn looks_again_only_after_much_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let (gauge, disk) = gauge(dir.path(), RESERVE);
+        disk.store(0, SeqCst);
+        gauge.after_write(LOOK_OCTETS - 1);
+        assert_eq!(gauge.free(), RESERVE);
+        gauge.after_write(1);
+        assert_eq!(gauge.free(), 0);
+    }
+
+    #[test]
+    fn the_reserve_file_is_given_up_when_the_disk_is_full_and_made_again_when_it_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reserve");
+        let (gauge, disk) = gauge(dir.path(), 10 * RESERVE);
+        let check = |free: u64, exists: bool| {
+            disk.store(free, SeqCst);
+            look_again(&gauge);
+            assert_eq!(file.exists(), exists, "{free} octets free");
+        };
+        assert_eq!(fs::metadata(&file).unwrap().len(), FILE);
+        check(RESERVE - 1, true);
+        check(FILE, true);
+        check(FILE - 1, false);
+        // Giving it up made some room: that alone does not bring it back, or it would come and go.
+        check(2 * FILE, false);
+        check(2 * (RESERVE + FILE) - 1, false);
+        check(2 * (RESERVE + FILE), true);
+    }
+
+    #[test]
+    fn a_start_on_a_full_disk_gives_the_reserve_file_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reserve");
+        drop(gauge(dir.path(), 10 * RESERVE));
+        assert!(file.exists());
+        let (gauge, _) = gauge(dir.path(), 0);
+        assert!(!file.exists());
+        assert_eq!(gauge.space(), Space::Low);
+    }
+
+    #[test]
+    fn a_real_file_system_is_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let gauge = SpaceGauge::new(dir.path(), 1, 1 << 20).unwrap();
+        assert_eq!(gauge.space(), Space::Enough);
+        let all = SpaceGauge::new(dir.path(), u64::MAX, 1 << 20).unwrap();
+        assert_eq!(all.space(), Space::Low);
+    }
+}

@@ -1,0 +1,13 @@
+//! The engine side of the store: groups, crashes, damage, blobs.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a helper of a test fails the test"
+)]
+
+mod blobs;
+mod crash;
+mod damage;
+mod fixture;
+mod gate;
+mod groups;
