@@ -1,1 +1,12 @@
-//! Angarium, a mail server.
+//! Angarium, a self-hosted mail server. This is the front door: it puts the parts together and does nothing else.
+//!
+//! [`boot`] opens the store, binds the listeners and starts the supervision tree; [`cli`] has one file per subcommand.
+
+pub mod admin;
+pub mod boot;
+pub mod certificate;
+pub mod cli;
+pub mod limits;
+pub mod loader;
+pub mod log;
+pub mod signals;

@@ -321,7 +321,7 @@ impl State {
         }
         let machine = &mut self.session.machine;
         if self.args.ledger.is_draining() && !machine.more() && !machine.ended() {
-            machine.farewell("-ERR [SYS/TEMP] shutting down");
+            machine.farewell("shutting down");
             output.push(machine.output());
         }
         Ok(Turn {

@@ -81,6 +81,25 @@ impl BlobReader {
         Ok(whole)
     }
 
+    /// Reads all of it, one chunk at a time, and compares it with its BLAKE3.
+    ///
+    /// # Errors
+    /// As [`whole`](Self::whole), whatever its size.
+    pub fn verify(&self) -> Result<(), BlobError> {
+        let mut hasher = blake3::Hasher::new();
+        for number in 0..self.blob.chunks {
+            hasher.update(&self.chunk(number)?);
+        }
+        if *hasher.finalize().as_bytes() == self.blob.checksum {
+            return Ok(());
+        }
+        Err(BlobError::Damaged {
+            id: self.blob.id,
+            chunk: 0,
+            why: "the checksum of the whole message differs",
+        })
+    }
+
     fn joined(&self) -> Result<Bytes, BlobError> {
         let mut whole = BytesMut::new();
         for number in 0..self.blob.chunks {

@@ -1,0 +1,63 @@
+//! Certificate: the one of the configuration, or the self-signed one of the development profile.
+
+use std::{
+    fs, io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use actors::tls::{self, MinVersion};
+use anyhow::{Context, bail};
+use config::{Config, Profile, TlsVersion};
+
+/// An acceptor of TLS connections.
+pub type Acceptor = tls::TlsAcceptor;
+
+/// Makes the acceptor that all listeners share.
+///
+/// # Errors
+/// When the files cannot be read or used, or when production has none.
+pub fn acceptor(config: &Config) -> anyhow::Result<Acceptor> {
+    let (certificate, key) = files(config)?;
+    let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+    let min_version = match config.tls.min_version {
+        TlsVersion::Tls12 => MinVersion::Tls12,
+        TlsVersion::Tls13 => MinVersion::Tls13,
+    };
+    tls::acceptor(&read(&certificate)?, &read(&key)?, min_version)
+        .with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))
+}
+
+fn files(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {
+    match (&config.tls.certificate, &config.tls.key, config.server.profile) {
+        (Some(certificate), Some(key), _) => Ok((certificate.clone(), key.clone())),
+        (_, _, Profile::Development) => self_signed(config),
+        _ => bail!("tls.certificate and tls.key are needed where a listener offers TLS"),
+    }
+}
+
+/// The pair beside the store; made at the first start.
+fn self_signed(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {
+    let certificate = config.server.data.join("development-certificate.pem");
+    let key = config.server.data.join("development-key.pem");
+    if certificate.exists() && key.exists() {
+        return Ok((certificate, key));
+    }
+    let made = rcgen::generate_simple_self_signed([config.server.hostname.as_str().to_owned()])
+        .context("cannot make a self-signed certificate")?;
+    // The key first: a certificate without its key would never be replaced.
+    write(&key, &made.signing_key.serialize_pem(), 0o600)?;
+    write(&certificate, &made.cert.pem(), 0o644)?;
+    Ok((certificate, key))
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
+    let written = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
+    written.with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,75 @@
+//! The command line: one file per subcommand.
+
+mod account;
+mod check;
+mod serve;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code for what the operator must mend: arguments, configuration, a store that is in use.
+const EXIT_USAGE: u8 = 2;
+
+/// A self-hosted mail server
+#[derive(Parser)]
+#[command(name = "angarium", version, disable_version_flag = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves until SIGTERM or SIGINT
+    Serve(serve::Serve),
+    /// Adds, lists and deletes accounts of a stopped server, and sets their passwords
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Checks a configuration, or the store of a stopped server
+    #[command(subcommand)]
+    Check(check::Check),
+    /// Prints what happened to a message, from the store of a stopped server
+    Trace(trace::Trace),
+    /// Prints the version
+    Version,
+}
+
+/// Does what the arguments of this process say.
+#[must_use]
+pub fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Account(account) => account.run(),
+        Command::Check(check) => check.run(),
+        Command::Trace(trace) => trace.run(),
+        Command::Version => {
+            println!("angarium {}", env!("CARGO_PKG_VERSION"));
+            Ok(ExitCode::SUCCESS)
+        }
+    };
+    done.unwrap_or_else(|why| {
+        eprintln!("angarium: {}", explain(&why));
+        match why.downcast_ref::<crate::loader::Mistakes>() {
+            Some(_) => ExitCode::from(EXIT_USAGE),
+            None => ExitCode::FAILURE,
+        }
+    })
+}
+
+/// An error with its causes, in one line unless it lists mistakes.
+fn explain(why: &anyhow::Error) -> String {
+    match why.downcast_ref::<crate::loader::Mistakes>() {
+        Some(mistakes) => format!("the configuration has mistakes\n{mistakes}"),
+        None => format!("{why:#}"),
+    }
+}
+
+/// A runtime for a command that is done at once.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()?)
+}

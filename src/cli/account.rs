@@ -1,0 +1,125 @@
+//! `angarium account`: the accounts of a stopped server.
+
+use std::{
+    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use auth::Secret;
+use clap::Subcommand;
+use message::address::EmailAddress;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+
+use super::runtime;
+use crate::{admin::Admin, boot::open_store, loader::Overrides};
+
+/// The accounts of a stopped server
+#[derive(Subcommand)]
+pub(super) enum Account {
+    /// Adds an account, and its domain if that is new; reads the password from standard input or asks for it
+    Add(One),
+    /// Lists the accounts with what they hold
+    List(All),
+    /// Deletes an account with all its mail
+    Delete(One),
+    /// Sets the password, read from standard input or asked for
+    Password(One),
+}
+
+/// One account
+#[derive(clap::Args)]
+pub(super) struct One {
+    /// Its address, as alice@example.org
+    address: String,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+/// All accounts
+#[derive(clap::Args)]
+pub(super) struct All {
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+impl Account {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Add(one) => {
+                let (address, password) = (one.address()?, password()?);
+                change(&one.overrides, async |admin| {
+                    admin.add(address.clone(), &password).await
+                })?;
+                println!("added {address}");
+            }
+            Self::Delete(one) => {
+                let address = one.address()?;
+                change(&one.overrides, async |admin| admin.delete(&address).await)?;
+                println!("deleted {address}");
+            }
+            Self::Password(one) => {
+                let (address, password) = (one.address()?, password()?);
+                change(&one.overrides, async |admin| {
+                    admin.set_password(&address, &password).await
+                })?;
+                println!("the password of {address} is set");
+            }
+            Self::List(all) => change(&all.overrides, async |admin| {
+                let mut out = io::stdout().lock();
+                for account in admin.list()? {
+                    writeln!(
+                        out,
+                        "{}\t{} messages\t{} bytes",
+                        account.address, account.messages, account.octets
+                    )?;
+                }
+                Ok(())
+            })?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl One {
+    fn address(&self) -> anyhow::Result<EmailAddress> {
+        EmailAddress::parse(self.address.as_bytes())
+            .with_context(|| format!("{:?} is not an address", self.address))
+    }
+}
+
+/// Opens the store, changes it, and closes it.
+fn change(
+    overrides: &Overrides,
+    change: impl AsyncFnOnce(Admin<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let config = overrides.load()?;
+    let (store, _) = open_store(&config, false)?;
+    let changed = runtime()?.block_on(async { change(Admin::new(&store, &config)?).await });
+    store.close()?;
+    changed
+}
+
+/// A password from standard input: its first line, or what is typed without being shown.
+fn password() -> anyhow::Result<Secret> {
+    let input = io::stdin();
+    let mut line = String::new();
+    if input.is_terminal() {
+        eprint!("Password: ");
+        let shown = tcgetattr(&input)?;
+        let mut hidden = shown.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&input, OptionalActions::Now, &hidden)?;
+        let read = input.lock().read_line(&mut line);
+        tcsetattr(&input, OptionalActions::Now, &shown)?;
+        eprintln!();
+        read?;
+    } else {
+        input.lock().read_line(&mut line)?;
+    }
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        bail!("no password was given");
+    }
+    Ok(Secret::new(password))
+}

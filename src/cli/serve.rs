@@ -1,0 +1,100 @@
+//! `angarium serve`: the server in the foreground.
+
+use std::{io::Write as _, process::ExitCode};
+
+use auth::Secret;
+use clap::Args;
+use config::{Config, Profile};
+use message::address::EmailAddress;
+use store::store::Store;
+
+use crate::{
+    admin::Admin,
+    boot::{Server, open_store},
+    limits,
+    loader::Overrides,
+    log,
+    signals::Signals,
+};
+
+/// Serves until SIGTERM or SIGINT
+#[derive(Args)]
+pub(super) struct Serve {
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+impl Serve {
+    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
+        let config = self.overrides.load()?;
+        log::start(&config.log);
+        let descriptors = limits::raise_descriptors();
+        tracing::info!(target: "angarium", descriptors, profile = ?config.server.profile, "starting");
+        let (store, report) = open_store(&config, false)?;
+        tracing::info!(
+            target: "angarium",
+            sequence = report.sequence,
+            took = ?report.took,
+            swept_uploads = report.swept_uploads,
+            torn_octets = report.torn_octets,
+            "the store is open",
+        );
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let served = runtime.block_on(serve(config, store, report.created));
+        // Blocking reads that nobody waits for any more must not hold up the exit.
+        runtime.shutdown_background();
+        served
+    }
+}
+
+async fn serve(config: Config, store: Store, created: bool) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let welcome = if created && config.server.profile == Profile::Development {
+        Some(welcome(&config, &store).await?)
+    } else {
+        None
+    };
+    let server = Server::start(config, store).await?;
+    if let Some(welcome) = welcome {
+        eprintln!("{welcome}");
+    }
+    println!("{}", server.ready_line());
+    std::io::stdout().flush()?;
+    tokio::select! {
+        signal = signals.next() => tracing::info!(target: "angarium", signal, "stopping"),
+        why = server.failed() => return Err(why),
+    }
+    server.stop().await?;
+    tracing::info!(target: "angarium", "stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the first account of the development profile, and says what to try. The password is told only here.
+async fn welcome(config: &Config, store: &Store) -> anyhow::Result<String> {
+    let address = EmailAddress::parse(format!("postmaster@{}", config.server.hostname).as_bytes())?;
+    let password = password();
+    Admin::new(store, config)?
+        .add(address.clone(), &Secret::new(password.as_str()))
+        .await?;
+    Ok(format!(
+        "A new store is in {data}. There is one account:\n\n    \
+         {address}    password {password}\n\n\
+         Send it a message, and read it back:\n\n    \
+         swaks --server 127.0.0.1:2525 --to {address}\n    \
+         curl -s --user '{address}:{password}' pop3://127.0.0.1:2110/1\n\n\
+         Add others, while the server is stopped, with: angarium account add NAME@DOMAIN --data {data}\n",
+        data = config.server.data.display(),
+    ))
+}
+
+/// Twenty letters and digits that nobody mistakes for one another: 100 bits.
+fn password() -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let draw = |_| {
+        ALPHABET
+            .get(usize::from(rand::random::<u8>() % 32))
+            .copied()
+            .unwrap_or(b'a')
+    };
+    (0..20).map(draw).map(char::from).collect()
+}
