@@ -217,7 +217,15 @@ impl Words {
     fn note(&mut self, comment: &[u8]) {
         self.gap = true;
         self.comment.clear();
-        self.comment.extend_from_slice(comment);
+        let mut comment = comment.iter();
+        while let Some(octet) = comment.next() {
+            // quoted-pair of RFC 5322 §3.2.1
+            self.comment.extend(if *octet == b'\\' {
+                comment.next()
+            } else {
+                Some(octet)
+            });
+        }
     }
 
     fn begin_word(&mut self, with_dot: bool) {

@@ -25,7 +25,7 @@ pub struct StructureScanner {
     line: Line,
     /// Where, in the header that is being read, the first line stands that is no field.
     stray: Option<Position>,
-    /// The line that is being read is known to be no delimiter: nothing of it is kept.
+    /// The line that is being read is known to be no delimiter: no more of it is kept.
     in_plain_line: bool,
     /// What was taken so far.
     taken: Position,
@@ -101,15 +101,11 @@ impl StructureScanner {
             return self.feed_plain_lines(chunk);
         }
         if !may_begin(&self.line.cut, chunk) {
-            self.line.cut.clear();
             self.in_plain_line = true;
             return chunk;
         }
         let rest = self.feed_line(chunk, MAX_DELIMITER_LINE + 2);
-        if self.line.cut.len() > MAX_DELIMITER_LINE + 1 {
-            self.line.cut.clear();
-            self.in_plain_line = true;
-        }
+        self.in_plain_line = self.line.cut.len() > MAX_DELIMITER_LINE + 1;
         rest
     }
 
@@ -419,9 +415,8 @@ impl Line {
         if self.line_end_before == 0 || self.begins.octets <= start.octets {
             return self.begins;
         }
-        let octets = self.begins.octets.saturating_sub(u64::from(self.line_end_before));
         Position {
-            octets: octets.max(start.octets),
+            octets: self.begins.octets.saturating_sub(u64::from(self.line_end_before)),
             line_ends: self.begins.line_ends.saturating_sub(1),
         }
     }

@@ -41,6 +41,8 @@ fn addresses_of_all_kinds_are_read() {
     check("J\u{f6} <j\u{f6}@\u{f6}.org>", &["J\u{f6}|j\u{f6}|\u{f6}.org"]);
     check("Joe <joe@x.org> (comment), b@y", &["Joe|joe|x.org", "-|b|y"]);
     check("joe@x.org (Joe Public)", &["Joe Public|joe|x.org"]);
+    check("joe@x.org (Joe \\(Q\\) P)", &["Joe (Q) P|joe|x.org"]);
+    check("joe@x.org (a \\) b\\\\), c@x", &["a ) b\\|joe|x.org", "-|c|x"]);
     check("(Joe) <joe@x.org>", &["Joe|joe|x.org"]);
     check(
         "joe (a) @ (b) x (c) . (d) org (e), z@z",

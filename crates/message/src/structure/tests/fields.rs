@@ -126,6 +126,11 @@ fn encodings_are_known_by_name() {
     check("(c) base64;", Encoding::Base64);
     check("x-uuencode", Encoding::Other("x-uuencode".into()));
     check("", Encoding::SevenBit);
+    let twice = "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: binary\r\nContent-Language: en\r\nContent-Language: de";
+    assert_eq!(part(twice).encoding, Encoding::Base64);
+    assert_eq!(part(twice).language, ["en"]);
+    let twice = "Content-Disposition: inline\r\nContent-Disposition: attachment";
+    assert_eq!(part(twice).disposition.unwrap().kind, "inline");
     assert_eq!(part("Content-Disposition: ;a=b").disposition, None);
     assert_eq!(Encoding::Other("x-uu".into()).as_bytes(), b"x-uu");
 }

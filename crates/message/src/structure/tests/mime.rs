@@ -317,6 +317,7 @@ fn where_the_empty_line_was_forgotten_the_body_is_found() {
     let structure = check("Subject: x\r\nHello\r\nFrom: a@x\r\n", &["text/plain 18 2"], bad);
     assert_eq!(structure.header_octets(), 12);
     assert_eq!(structure.envelope.from.len(), 1);
+    check("Subject: x\r\nHello\r\nWorld\r\n", &["text/plain 14 2"], bad);
     // With the empty line, a stray line is only that.
     check("Subject: x\r\nHello\r\n\r\nWorld", &["text/plain 5 0"], bad);
     check(

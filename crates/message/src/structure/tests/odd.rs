@@ -127,12 +127,14 @@ fn parameters_have_their_bound() {
 fn all_that_is_kept_has_its_bound() {
     let part = format!("--b\r\nContent-Description: {}\r\n\r\n", "d".repeat(MAX_TEXT));
     let message = format!(
-        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b--",
+        "Content-Type: multipart/mixed; boundary=b\r\n\r\n{}--b\r\nContent-ID: <x>\r\n\r\n--b--",
         part.repeat(200)
     );
     let structure = Structure::of(message.as_bytes());
     assert_eq!(structure.caveats, Caveats::FULL);
-    assert_eq!(structure.parts.len(), 201);
+    assert_eq!(structure.parts.len(), 202);
+    // What comes later is not kept in place of what came before, however short it is.
+    assert_eq!(structure.parts[201].id, None);
     agrees_with_itself(&structure, message.as_bytes());
 }
 
