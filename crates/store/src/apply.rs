@@ -78,8 +78,7 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::LimitAccount(command) => account::limit_footprint(command, &mut keys),
         Command::CreateAlias(command) => alias::create_footprint(command, &mut keys),
         Command::DeleteAlias(command) => alias::delete_footprint(command, &mut keys),
-        // An accepted message is new: it depends on nothing that is stored.
-        Command::Accept(_) => {}
+        Command::Accept(command) => accept::footprint(command, &mut keys),
         Command::Append(command) => append::footprint(command, &mut keys),
         Command::Settle(command) => settle::footprint(command, &mut keys),
         Command::Remove(command) => settle::remove_footprint(command, &mut keys),
@@ -155,3 +154,6 @@ fn bounded(what: &'static str, size: usize, limit: usize) -> Result<(), Rejected
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

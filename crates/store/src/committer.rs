@@ -4,7 +4,7 @@
 //! everything as one batch with one sync, and only then answers. In this order: durable, sequence mark, answers,
 //! change feed. It catches no panic: a panic in `apply` is our bug, the store is then poisoned and the process ends.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use message::id::CommandId;
 use tokio::sync::{broadcast, oneshot};
@@ -16,7 +16,7 @@ use crate::{
     engine::{Engine, StoreError},
     feed::Committed,
     health::Health,
-    key::Key,
+    key::{self, Key},
     mark::Mark,
     once,
     overlay::Overlay,
@@ -123,9 +123,6 @@ impl<E: Engine> Committer<E> {
             batch.ops.push(once::put(proposal.id, &outcome)?);
         }
         within_bounds(&batch)?;
-        if proposal.command.keeps_result() {
-            group.outcomes.insert(proposal.id, outcome.clone());
-        }
         self.sequence += 1;
         group.commands += 1;
         group.overlay.merge(batch);
@@ -140,10 +137,9 @@ impl<E: Engine> Committer<E> {
 
     /// What was committed under an id, in this group or before it.
     fn outcome(&self, group: &Group, id: CommandId) -> Result<Option<Outcome>, StoreError> {
-        if let Some(outcome) = group.outcomes.get(&id) {
-            return Ok(Some(outcome.clone()));
-        }
-        once::get(&*self.engine, id)
+        // Through the overlay: a sweep in this group may have removed what an earlier command of it kept.
+        let record = group.overlay.get(&*self.engine, &key::once::result(id))?;
+        record.map(|record| once::outcome(id, &record)).transpose()
     }
 
     fn sweep(&self, group: &mut Group, upload: Key, chunks: Vec<Key>) {
@@ -160,7 +156,6 @@ impl<E: Engine> Committer<E> {
         if !group.overlay.is_empty() {
             self.write(group)?;
         }
-        group.outcomes.clear();
         group.replies.drain(..).for_each(Reply::send);
         let changes = std::mem::take(&mut group.changes);
         if !changes.is_empty() {
@@ -200,7 +195,6 @@ impl<E: Engine> Committer<E> {
 #[derive(Default)]
 struct Group {
     overlay: Overlay,
-    outcomes: HashMap<CommandId, Outcome>,
     replies: Vec<Reply>,
     changes: Vec<Committed>,
     commands: usize,

@@ -237,26 +237,4 @@ impl<'k> KeyReader<'k> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_key_after_a_prefix() {
-        let check = |prefix: &[u8], expected: Option<&[u8]>| {
-            assert_eq!(after_prefix(prefix).as_deref(), expected);
-        };
-        check(&[1, 2], Some(&[1, 3]));
-        check(&[1, 255], Some(&[2]));
-        check(&[255, 255], None);
-        check(&[], None);
-    }
-
-    #[test]
-    fn partitions_are_part_of_the_format() {
-        let account = |byte| AccountId::from_bytes([byte; ID_LENGTH]);
-        assert_eq!(Partition::of_account(account(0)).get(), 0x71);
-        assert_eq!(Partition::of_account(account(7)).get(), 0x5c);
-        let message = MessageId::from_bytes([0, 0, 0, 0, 0, 0, 3, 5, 0, 0, 0, 0, 0, 0, 0, 0]);
-        assert_eq!(Partition::of_message(message).get(), 5);
-    }
-}
+mod tests;

@@ -1,11 +1,12 @@
 //! Results of commands, kept for a bounded time under the command's id, so that a repeat is answered and not done.
 
+use bytes::Bytes;
 use message::id::CommandId;
 
 use crate::{
     apply::{Outcome, Rejected},
     batch::Op,
-    engine::{Engine, StoreError},
+    engine::StoreError,
     key,
     record::{self, once::CommandResult},
 };
@@ -18,13 +19,10 @@ pub(crate) fn put(id: CommandId, outcome: &Outcome) -> Result<Op, Rejected> {
     Ok(Op::Put(key::once::result(id), result))
 }
 
-/// The outcome kept for a command.
-pub(crate) fn get<E: Engine>(engine: &E, id: CommandId) -> Result<Option<Outcome>, StoreError> {
-    let Some(value) = engine.get(&key::once::result(id))? else {
-        return Ok(None);
-    };
-    match record::decode::<CommandResult>(&value) {
-        Ok(result) => Ok(Some(result.outcome)),
+/// The outcome in the record that is kept for a command.
+pub(crate) fn outcome(id: CommandId, record: &Bytes) -> Result<Outcome, StoreError> {
+    match record::decode::<CommandResult>(record) {
+        Ok(result) => Ok(result.outcome),
         Err(error) => Err(StoreError::Unreadable(format!("command {id}: {error}"))),
     }
 }

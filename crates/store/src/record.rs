@@ -68,9 +68,15 @@ pub fn decode<R: Record>(octets: &[u8]) -> Result<R, RecordError> {
     if version != R::VERSION {
         return R::older(version, fields).ok_or(RecordError::Version(R::NAME, version));
     }
+    fields_of(fields).ok_or(RecordError::Fields(R::NAME))
+}
+
+/// The fields of one version, all of them and nothing behind them: what [`Record::older`] reads with.
+#[must_use]
+pub fn fields_of<T: DeserializeOwned>(fields: &[u8]) -> Option<T> {
     match postcard::take_from_bytes(fields) {
-        Ok((record, [])) => Ok(record),
-        Ok(_) | Err(_) => Err(RecordError::Fields(R::NAME)),
+        Ok((fields, [])) => Some(fields),
+        Ok(_) | Err(_) => None,
     }
 }
 
@@ -119,3 +125,6 @@ impl Damaged {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,10 @@
 //! Accept: a message becomes ours.
 
+use std::sync::Arc;
+
 use message::{id::CommandId, time::Timestamp};
 
-use super::{Change, Outcome, Rejected, bounded, draft::Draft};
+use super::{Change, Outcome, Rejected, bounded, draft::Draft, rejected::Noun};
 use crate::{
     batch::Op,
     blob,
@@ -60,6 +62,10 @@ pub(super) fn prepare(id: CommandId, at: Timestamp, command: &Accept) -> Result<
     Ok(ops)
 }
 
+pub(super) fn footprint(command: &Accept, keys: &mut Vec<Key>) {
+    keys.push(key::blob::blob(command.spooled.tenant, command.spooled.blob.id));
+}
+
 pub(super) fn accept(
     command: &Accept,
     proposal: &Proposal,
@@ -69,7 +75,12 @@ pub(super) fn accept(
         Some(prepared) => draft.extend(prepared.0.as_ref().map_err(Clone::clone)?),
         None => draft.extend(&prepare(proposal.id, proposal.at, command)?),
     }
-    draft.tell(Change::Accepted(command.spooled.clone()));
+    // An accept that is repeated after its result was swept must not count the references to its blob anew.
+    let spooled = &command.spooled;
+    if draft.is_taken(&key::blob::blob(spooled.tenant, spooled.blob.id))? {
+        return Err(Rejected::Exists(Noun::Message));
+    }
+    draft.tell(Change::Accepted(Arc::clone(spooled)));
     Ok(Outcome::Done)
 }
 

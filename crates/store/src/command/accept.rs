@@ -17,7 +17,8 @@ use crate::{
 
 /// A message becomes ours: spool, recipients, due index, reference to its blob with the last chunk, and the trail.
 ///
-/// Repeated under its id it gives the first outcome while results are kept. The message id must be new.
+/// Repeated under its id it gives the first outcome while results are kept; later it is refused with `Exists` as long
+/// as anything refers to its blob. The ids of message and blob must be new.
 #[derive(Clone, Debug)]
 pub struct Accept {
     /// What goes into the spool. Shared with the change feed, so that a queue need not read it back.

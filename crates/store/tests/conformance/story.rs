@@ -1,0 +1,667 @@
+//! A story: numbers become commands. What a proposer would have read, it takes from the model, and now and then gets it
+//! wrong.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use message::{
+    address::{DomainName, EmailAddress, ReversePath},
+    envelope::BodyKind,
+    id::{AccountId, BlobId, CommandId, Id, MailboxId, MessageId, NodeId, TenantId},
+    time::Timestamp,
+};
+use store::{
+    blob::{BlobRef, SealedBlob},
+    command::*,
+    key::{mailbox::MailboxKey, trail::TrailKey},
+    record::{
+        mailbox::{Flags, Keyword, MailboxName, ModSeq, Parsed, SystemFlags, Uid},
+        spool::{Arrival, Priority, RecipientNumber, Route},
+        state::Limits,
+        trail::Settlement,
+    },
+};
+
+use crate::model::Model;
+
+/// Where a command comes from.
+pub(crate) type Seed = [u8; 6];
+
+/// A command, and the message that an accept is about.
+#[derive(Clone)]
+pub(crate) struct Action {
+    pub(crate) proposal: Proposal,
+    pub(crate) body: Option<Vec<u8>>,
+}
+
+/// When stories begin.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// Tells commands one after another.
+#[derive(Default)]
+pub(crate) struct Teller {
+    told: u64,
+    minted: u64,
+    tale: Vec<Action>,
+}
+
+impl Teller {
+    /// The next command, as somebody who knows the model would propose it.
+    pub(crate) fn next(&mut self, seed: Seed, model: &Model) -> Action {
+        self.told += 1;
+        let action = self.tell(seed, model);
+        self.tale.push(action.clone());
+        action
+    }
+
+    /// A command of the player's own.
+    pub(crate) fn propose(&mut self, command: Command) -> Action {
+        self.told += 1;
+        self.action(command)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp::from_millis(START.as_millis() + self.told * 500)
+    }
+
+    /// What a store needs before anything interesting can happen.
+    pub(crate) fn prelude(&mut self) -> Vec<Action> {
+        self.told += 1;
+        let tenant = DEFAULT_TENANT;
+        let name = DEFAULT_TENANT_NAME.to_owned();
+        let limits = Limits::default();
+        let commands = [
+            Command::CreateTenant(CreateTenant {
+                tenant,
+                name,
+                limits,
+                max_accounts: None,
+            }),
+            Command::CreateDomain(CreateDomain {
+                tenant,
+                name: domain(1),
+                catch_all: None,
+            }),
+            self.account(tenant, address(0, 1), 6),
+            self.account(tenant, address(1, 1), 6),
+        ];
+        commands.into_iter().map(|command| self.action(command)).collect()
+    }
+
+    fn tell(&mut self, seed: Seed, model: &Model) -> Action {
+        let [kind, a, b, c, d, _] = seed;
+        let tenant = if a < 230 {
+            DEFAULT_TENANT
+        } else {
+            TenantId::new(u32::from(a % 4))
+        };
+        let command = match kind % 40 {
+            0 => self.tenant(seed, model),
+            1 => Command::LimitTenant(LimitTenant {
+                tenant,
+                limits: limits(b, 200_000),
+                max_accounts: (c > 200).then_some(3),
+            }),
+            2 => match b % 3 {
+                0 => Command::DeleteDomain(DeleteDomain {
+                    tenant,
+                    name: domain(c % 3),
+                }),
+                _ => Command::CreateDomain(CreateDomain {
+                    tenant,
+                    name: domain(c % 3),
+                    catch_all: None,
+                }),
+            },
+            3 => self.account(tenant, address(b % 4, c % 3), usize::from(d % 7)),
+            4 if d < 80 => self.delete_account(seed, model),
+            4 => self.account(tenant, address(b % 4, 1), 6),
+            5 => {
+                let ((tenant, account), _) = pick_account(seed, model);
+                match b % 2 {
+                    0 => Command::SetPassword(SetPassword {
+                        tenant,
+                        account,
+                        password: Some(format!("${c}")),
+                    }),
+                    _ => Command::LimitAccount(LimitAccount {
+                        tenant,
+                        account,
+                        limits: limits(c, 50_000),
+                    }),
+                }
+            }
+            6 => match b % 2 {
+                0 => Command::CreateAlias(CreateAlias {
+                    tenant,
+                    address: address(c % 5, d % 3),
+                    targets: (0..d % 3).map(|number| address(number, 1)).collect(),
+                }),
+                _ => Command::DeleteAlias(DeleteAlias {
+                    tenant,
+                    address: address(c % 5, d % 3),
+                }),
+            },
+            7..=13 => return self.accept(tenant, seed, model),
+            14..=20 => self.append(seed, model),
+            21..=24 => self.settle(seed, model),
+            25 => self.remove(seed, model),
+            26..=28 => self.flags(seed, model),
+            29..=30 => self.expunge(seed, model),
+            31..=32 => self.create_mailbox(seed, model),
+            33 => self.rename(seed, model),
+            34 => self.delete_mailbox(seed, model),
+            35 => self.reap(seed, model),
+            36..=37 => self.sweep(seed, model),
+            _ => return self.again(a),
+        };
+        self.action(command)
+    }
+
+    /// An earlier command under its old id.
+    fn again(&mut self, which: u8) -> Action {
+        // The newest are the most interesting.
+        let back = usize::from(which) % self.tale.len().clamp(1, 20);
+        match self.tale.iter().rev().nth(back) {
+            Some(action) => action.clone(),
+            None => self.action(Command::LimitTenant(LimitTenant {
+                tenant: DEFAULT_TENANT,
+                limits: Limits::default(),
+                max_accounts: None,
+            })),
+        }
+    }
+
+    fn tenant(&mut self, [_, a, b, c, ..]: Seed, model: &Model) -> Command {
+        let tenant = TenantId::new(u32::from(a % 4));
+        let name = ["default", "other", "third", ""][usize::from(b % 4)].to_owned();
+        if c % 3 == 0 {
+            let known = model.tenants.get(&tenant).map(|tenant| tenant.name.clone());
+            return Command::DeleteTenant(DeleteTenant {
+                tenant,
+                name: known.unwrap_or(name),
+            });
+        }
+        Command::CreateTenant(CreateTenant {
+            tenant,
+            name,
+            limits: limits(c, 100_000),
+            max_accounts: None,
+        })
+    }
+
+    fn account(&mut self, tenant: TenantId, address: EmailAddress, mailboxes: usize) -> Command {
+        let ids = std::array::from_fn(|_| self.mint().into());
+        let mut mailboxes: Vec<_> = NewMailbox::first(ids).into_iter().take(mailboxes).collect();
+        if mailboxes.len() == 5 {
+            mailboxes.push(NewMailbox {
+                id: self.mint().into(),
+                ..mailboxes[0].clone()
+            });
+        }
+        Command::CreateAccount(CreateAccount {
+            tenant,
+            account: self.mint().into(),
+            address,
+            password: Some("$argon2id$".to_owned()),
+            limits: Limits::default(),
+            mailboxes,
+        })
+    }
+
+    fn delete_account(&mut self, seed: Seed, model: &Model) -> Command {
+        let ((tenant, account), known) = pick_account(seed, model);
+        let Some(known) = known else {
+            let (address, list_modseq) = (address(0, 1), ModSeq::new(1));
+            return Command::DeleteAccount(DeleteAccount {
+                tenant,
+                account,
+                address,
+                mailboxes: Vec::new(),
+                list_modseq,
+            });
+        };
+        let mailboxes = known
+            .mailboxes
+            .iter()
+            .map(|(id, mailbox)| (*id, mailbox.name.clone()));
+        Command::DeleteAccount(DeleteAccount {
+            tenant,
+            account,
+            address: known.address.clone(),
+            mailboxes: mailboxes.skip(usize::from(seed[3] > 240)).collect(),
+            list_modseq: ModSeq::new(known.list_modseq - u64::from(seed[5] > 220)),
+        })
+    }
+
+    fn accept(&mut self, tenant: TenantId, [_, _, b, c, d, e]: Seed, model: &Model) -> Action {
+        let accounts: Vec<_> = model.accounts.keys().map(|(_, account)| *account).collect();
+        let recipients = (0..(b % 16).min(3)).map(|number| {
+            let route = match c.wrapping_add(number) % 8 {
+                6 => Route::Discard,
+                7 => Route::Remote(domain(9)),
+                pick if accounts.is_empty() => Route::Local(AccountId::from_bytes([pick; 16])),
+                pick => Route::Local(accounts[usize::from(pick) % accounts.len()]),
+            };
+            Addressee {
+                address: address(number, 1),
+                original: format!("u{number}@d1.test"),
+                route,
+            }
+        });
+        let octets = if d > 250 {
+            18 * store::options::MIN_CHUNK_OCTETS
+        } else {
+            100 + 97 * usize::from(d)
+        };
+        let octets = if d == 250 {
+            3 * store::options::MIN_CHUNK_OCTETS
+        } else {
+            octets
+        };
+        let priority = Priority::ALL[usize::from(e % 3)];
+        let spooled = Spooled {
+            tenant,
+            message: self.mint_on(NodeId::new(u16::from(e % 3))).into(),
+            reverse_path: ReversePath::Null,
+            body: BodyKind::EightBitMime,
+            // Of the blob only the id is known yet: whoever plays the story writes it.
+            blob: BlobRef {
+                id: self.mint().into(),
+                octets: octets as u64,
+                checksum: [0; 32],
+                chunks: 1,
+            },
+            arrival: Arrival::new(self.now()),
+            priority,
+            due: self.now(),
+            recipients: recipients.collect(),
+        };
+        let sealed = SealedBlob {
+            blob: spooled.blob.clone(),
+            last_chunk: Bytes::new(),
+        };
+        let accept = Accept::new(spooled, sealed, "/listeners/mx/1", "250 2.0.0 ok");
+        Action {
+            body: Some(vec![d; octets]),
+            ..self.action(Command::Accept(accept))
+        }
+    }
+
+    fn append(&mut self, [_, a, b, c, d, e]: Seed, model: &Model) -> Command {
+        let (tenant, message, recipient, route, blob) = pick_recipient(a, b, model);
+        let local = match route {
+            Some(Route::Local(account)) if c < 220 => Some((tenant, account)),
+            _ => nth(model.accounts.keys(), c).copied(),
+        };
+        let (_, account) = local.unwrap_or((tenant, AccountId::from_bytes([c; 16])));
+        let known = model.accounts.get(&(tenant, account));
+        let mailbox = known
+            .and_then(|account| nth(account.mailboxes.keys(), d))
+            .copied()
+            .filter(|_| e < 240);
+        Command::Append(Append {
+            tenant,
+            message,
+            recipient,
+            blob,
+            account,
+            mailbox: mailbox.unwrap_or(MailboxId::from_bytes([d; 16])),
+            prefix: Bytes::from_static(if e % 2 == 0 { b"" } else { b"Return-Path: <>\r\n" }),
+            flags: flags(e),
+            internal_date: self.now(),
+            parsed: Parsed::Whole,
+            structure: (e % 3 == 0).then(|| Bytes::from_static(b"structure")),
+            actor: "/tenants/default/queues/local".to_owned(),
+        })
+    }
+
+    fn settle(&mut self, [_, a, b, c, d, _]: Seed, model: &Model) -> Command {
+        let (tenant, message, recipient, _, blob) = pick_recipient(a, b, model);
+        let spooled = model.spool.get(&message);
+        let known = spooled.and_then(|spooled| spooled.recipients.get(&recipient));
+        let attempts = known.map_or(0, |recipient| recipient.attempts);
+        let why = format!("because {c}");
+        let settlement = match c % 4 {
+            0 => Settlement::Delivered { reply: why },
+            1 => Settlement::Bounced { why },
+            2 => Settlement::Held { why },
+            _ => {
+                let next_due = Timestamp::from_millis(self.now().as_millis() + u64::from(d) * 1000);
+                Settlement::Deferred { next_due, why }
+            }
+        };
+        let attempt = attempts + u32::from(d % 16 != 0);
+        let actor = "/tenants/default/queues/local".to_owned();
+        Command::Settle(Settle {
+            tenant,
+            message,
+            recipient,
+            blob,
+            attempt,
+            settlement,
+            actor,
+        })
+    }
+
+    fn remove(&mut self, [_, a, b, c, ..]: Seed, model: &Model) -> Command {
+        let (tenant, message, recipient, _, blob) = pick_recipient(a, b, model);
+        let known = model.spool.get(&message);
+        let mut recipients: Vec<_> = known.map_or(vec![recipient], |known| {
+            known.recipients.keys().copied().collect()
+        });
+        if c % 8 == 0 {
+            recipients.pop();
+        }
+        if c % 8 == 1 {
+            recipients.pop();
+            recipients.push(RecipientNumber::new(77));
+        }
+        let (why, actor) = ("unwanted".to_owned(), "/shell".to_owned());
+        Command::Remove(Remove {
+            tenant,
+            message,
+            blob,
+            recipients,
+            why,
+            actor,
+        })
+    }
+
+    fn flags(&mut self, seed: Seed, model: &Model) -> Command {
+        let (mailbox, known) = pick_mailbox(seed, model);
+        let [_, _, _, c, d, e] = seed;
+        let change = match c % 3 {
+            0 => FlagChange::Add(flags(d)),
+            1 => FlagChange::Remove(flags(d)),
+            _ => FlagChange::Replace(flags(d)),
+        };
+        let newest = known.map_or(0, |mailbox| mailbox.highest);
+        let unchanged_since = (e > 128).then(|| ModSeq::new(newest.saturating_sub(u64::from(e % 5))));
+        let uids = (1..=u32::from(d % 6))
+            .map(|uid| Uid::new(uid * u32::from(1 + e % 2)))
+            .collect();
+        Command::ChangeFlags(ChangeFlags {
+            mailbox,
+            uids,
+            change,
+            unchanged_since,
+        })
+    }
+
+    fn expunge(&mut self, seed: Seed, model: &Model) -> Command {
+        let (mailbox, known) = pick_mailbox(seed, model);
+        let [_, _, _, c, d, e] = seed;
+        let there = known.into_iter().flat_map(|mailbox| &mailbox.messages);
+        let there = there.map(|(uid, message)| (*uid, message.blob));
+        let mut messages: Vec<_> = there
+            .skip(usize::from(c % 3))
+            .step_by(1 + usize::from(d % 2))
+            .take(3)
+            .collect();
+        if e % 8 == 0 {
+            messages.push((Uid::new(u32::from(d)), BlobId::from_bytes([e; 16])));
+        }
+        Command::Expunge(Expunge { mailbox, messages })
+    }
+
+    fn create_mailbox(&mut self, seed: Seed, model: &Model) -> Command {
+        let ((tenant, account), _) = pick_account(seed, model);
+        let id = self.mint().into();
+        let mailbox = NewMailbox {
+            id,
+            name: name(seed[3]),
+            special_use: None,
+            subscribed: seed[4].is_multiple_of(2),
+        };
+        Command::CreateMailbox(CreateMailbox {
+            tenant,
+            account,
+            mailbox,
+        })
+    }
+
+    fn rename(&mut self, seed: Seed, model: &Model) -> Command {
+        let ((tenant, account), known) = pick_account(seed, model);
+        let [_, _, _, c, d, e] = seed;
+        let (from, to) = (name(c), name(d));
+        let mailboxes = known.into_iter().flat_map(|account| &account.mailboxes);
+        let below = mailboxes.filter(|(_, mailbox)| mailbox.name == from || mailbox.name.is_below(&from));
+        let mailboxes = below
+            .map(|(id, mailbox)| RenamedMailbox {
+                id: *id,
+                name: mailbox.name.clone(),
+            })
+            .collect();
+        let list_modseq = known.map_or(1, |account| account.list_modseq) - u64::from(e > 240);
+        let list_modseq = ModSeq::new(list_modseq);
+        Command::RenameMailbox(RenameMailbox {
+            tenant,
+            account,
+            from,
+            to,
+            mailboxes,
+            list_modseq,
+        })
+    }
+
+    fn delete_mailbox(&mut self, seed: Seed, model: &Model) -> Command {
+        let (mailbox, known) = pick_mailbox(seed, model);
+        let right = known
+            .map(|mailbox| mailbox.name.clone())
+            .filter(|_| seed[4] < 240);
+        Command::DeleteMailbox(DeleteMailbox {
+            mailbox,
+            name: right.unwrap_or(name(seed[4])),
+        })
+    }
+
+    fn reap(&mut self, [_, _, b, c, ..]: Seed, model: &Model) -> Command {
+        let grave = nth(model.graves.iter(), b);
+        let rest = nth(model.rests.iter(), b);
+        let (tenant, step) = match (grave, rest) {
+            (_, Some((blob, (tenant, _)))) if c % 4 == 0 => (*tenant, ReapStep::Chunks(*blob)),
+            (Some((mailbox, grave)), _) if c % 4 == 1 => {
+                let modseqs = grave
+                    .vanished
+                    .iter()
+                    .take(2)
+                    .map(|modseq| ModSeq::new(*modseq))
+                    .collect();
+                (
+                    grave.tenant,
+                    ReapStep::Vanished {
+                        account: grave.owner,
+                        mailbox: *mailbox,
+                        modseqs,
+                    },
+                )
+            }
+            (Some((mailbox, grave)), _) => {
+                let messages = grave
+                    .messages
+                    .iter()
+                    .take(2)
+                    .map(|(uid, blob)| (*uid, Some(*blob)))
+                    .collect();
+                (
+                    grave.tenant,
+                    ReapStep::Messages {
+                        account: grave.owner,
+                        mailbox: *mailbox,
+                        messages,
+                    },
+                )
+            }
+            (None, _) => (DEFAULT_TENANT, ReapStep::Chunks(BlobId::from_bytes([b; 16]))),
+        };
+        Command::Reap(Reap { tenant, step })
+    }
+
+    fn sweep(&mut self, seed: Seed, model: &Model) -> Command {
+        let [_, _, b, c, d, _] = seed;
+        let back = u64::from(d) * 100;
+        let before = Timestamp::from_millis(self.now().as_millis().saturating_sub(back));
+        let few = usize::from(c % 16);
+        let rows = match b % 4 {
+            0 => SweepRows::Results(model.results.keys().copied().take(few).collect()),
+            1 => SweepRows::Appended(model.appended.keys().copied().take(few).collect()),
+            2 => {
+                let steps = model
+                    .trail
+                    .keys()
+                    .take(few)
+                    .map(|&(message, recipient, step)| TrailKey {
+                        tenant: DEFAULT_TENANT,
+                        message,
+                        recipient,
+                        step,
+                    });
+                SweepRows::Trail(steps.collect())
+            }
+            _ => {
+                let (mailbox, known) = pick_mailbox(seed, model);
+                let modseqs = known
+                    .into_iter()
+                    .flat_map(|mailbox| mailbox.vanished.keys().take(few));
+                let modseqs = modseqs.map(|modseq| ModSeq::new(*modseq)).collect();
+                return Command::Sweep(Sweep {
+                    tenant: mailbox.tenant,
+                    before,
+                    rows: SweepRows::Vanished { mailbox, modseqs },
+                });
+            }
+        };
+        Command::Sweep(Sweep {
+            tenant: DEFAULT_TENANT,
+            before,
+            rows,
+        })
+    }
+
+    fn action(&mut self, command: Command) -> Action {
+        let id = CommandId::from(self.mint());
+        Action {
+            proposal: Proposal::new(id, self.now(), command),
+            body: None,
+        }
+    }
+
+    fn mint(&mut self) -> Id {
+        self.mint_on(NodeId::new(0))
+    }
+
+    fn mint_on(&mut self, node: NodeId) -> Id {
+        self.minted += 1;
+        Id::compose(self.now(), node, self.minted)
+    }
+}
+
+/// The same accept about a blob that was written.
+pub(crate) fn about(accept: &Accept, sealed: SealedBlob) -> Accept {
+    Accept::new(
+        Arc::unwrap_or_clone(Arc::clone(&accept.spooled)),
+        sealed,
+        &*accept.actor,
+        &*accept.reply,
+    )
+}
+
+fn pick_account(
+    [_, a, b, ..]: Seed,
+    model: &Model,
+) -> ((TenantId, AccountId), Option<&crate::model::Account>) {
+    match nth(model.accounts.iter(), b) {
+        Some((place, account)) if a < 245 => (*place, Some(account)),
+        _ => ((DEFAULT_TENANT, AccountId::from_bytes([b; 16])), None),
+    }
+}
+
+fn pick_mailbox(seed: Seed, model: &Model) -> (MailboxKey, Option<&crate::model::Mailbox>) {
+    let ((tenant, account), known) = pick_account(seed, model);
+    let mailbox = known.and_then(|account| nth(account.mailboxes.iter(), seed[5]));
+    let id = mailbox.map_or(MailboxId::from_bytes([seed[5]; 16]), |(id, _)| *id);
+    (
+        MailboxKey {
+            tenant,
+            account,
+            mailbox: id,
+        },
+        mailbox.map(|(_, mailbox)| mailbox),
+    )
+}
+
+type Picked = (TenantId, MessageId, RecipientNumber, Option<Route>, BlobId);
+
+/// Mostly a recipient that waits, sometimes one that is done.
+fn pick_recipient(a: u8, b: u8, model: &Model) -> Picked {
+    if let Some((message, spooled)) = nth(model.spool.iter(), a)
+        && !a.is_multiple_of(16)
+    {
+        let recipient = nth(spooled.recipients.iter(), b);
+        let (number, recipient) = recipient.expect("a spooled message has a recipient");
+        return (
+            spooled.tenant,
+            *message,
+            *number,
+            Some(recipient.route.clone()),
+            spooled.blob.id,
+        );
+    }
+    let blob = BlobId::from_bytes([a; 16]);
+    match nth(model.appended.keys(), b) {
+        Some((message, number)) => (DEFAULT_TENANT, *message, *number, None, blob),
+        None => (
+            DEFAULT_TENANT,
+            MessageId::from_bytes([a; 16]),
+            RecipientNumber::new(0),
+            None,
+            blob,
+        ),
+    }
+}
+
+fn nth<T>(mut things: impl ExactSizeIterator<Item = T>, number: u8) -> Option<T> {
+    let length = things.len();
+    things.nth(usize::from(number) % length.max(1))
+}
+
+fn limits(number: u8, octets: u64) -> Limits {
+    match number % 4 {
+        0 => Limits {
+            octets: Some(octets),
+            messages: None,
+        },
+        1 => Limits {
+            octets: None,
+            messages: Some(5),
+        },
+        _ => Limits::default(),
+    }
+}
+
+fn flags(number: u8) -> Flags {
+    let all = [
+        SystemFlags::SEEN,
+        SystemFlags::ANSWERED,
+        SystemFlags::FLAGGED,
+        SystemFlags::DELETED,
+    ];
+    let set = all.into_iter().zip(0..).filter(|(_, bit)| number >> bit & 1 == 1);
+    let system = set.fold(SystemFlags::NONE, |flags, (flag, _)| flags.with(flag));
+    let keywords = (number > 128).then(|| Keyword::new("$Forwarded").unwrap());
+    Flags::new(system, keywords)
+}
+
+fn name(number: u8) -> MailboxName {
+    let names = ["a", "a/b", "a/b/c", "ab", "c", "inbox/x", "INBOX", "Sent"];
+    MailboxName::new(names[usize::from(number) % names.len()]).unwrap()
+}
+
+fn domain(number: u8) -> DomainName {
+    DomainName::parse(format!("d{number}.test").as_bytes()).unwrap()
+}
+
+fn address(user: u8, of: u8) -> EmailAddress {
+    format!("u{user}@d{of}.test").parse().unwrap()
+}
