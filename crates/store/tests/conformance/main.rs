@@ -14,6 +14,7 @@
 
 mod compare;
 mod model;
+mod notices;
 mod run;
 mod story;
 
