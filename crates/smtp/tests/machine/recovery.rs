@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use message::time::Tick;
 use smtp::framing::Matcher;
 use smtp::reply::table;
 use smtp::{Event, Framing, Session, Settings, Verdict};
@@ -159,7 +160,9 @@ fn a_checkpoint_older_than_its_body_still_takes_no_text_for_commands() {
             &mut further,
             b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nDATA\r\nQUIT\r\n.",
         );
-        let mut session = checkpoint.recover(further.framing(), Default::default());
+        let now = Tick::from_micros(5);
+        let mut session = checkpoint.recover(further.framing(), now);
+        assert_eq!(session.deadline(), now + session.settings().timeouts.data_block);
         assert_eq!(feed(&mut session, b".\r\nQUIT\r\n"), &b""[..]);
         let said = "451 4.3.0 Local error, try again later\r\n250 2.0.0 Ok\r\n";
         assert_eq!(feed(&mut session, b".\r\nNOOP\r\n"), said.as_bytes());
