@@ -17,8 +17,9 @@ use crate::{
     key::{Key, Keyspace},
 };
 
-/// Flushing has a thread of its own, so that a compaction never makes the committer wait for a flush.
-const WORKER_THREADS: usize = 2;
+/// One, because with more fjall 3.1.13 lets the first, which is to flush and never to compact, put compactions back into
+/// the queue as fast as it can for as long as another compacts: it burns a whole core. A flush may wait for a compaction.
+const WORKER_THREADS: usize = 1;
 /// Beyond this, keyspaces are flushed so that the oldest journal can go: it bounds what is replayed after a crash.
 const MAX_JOURNALS_OCTETS: u64 = 128 << 20;
 /// Memtable of a keyspace of small rows.
