@@ -9,7 +9,7 @@ use ractor::Message;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
 
-use crate::envelope::{Marks, Work};
+use crate::envelope::Work;
 use crate::gauges::{Moment, Ticket};
 use crate::reply::Reply;
 use crate::slot::{AnySlot, Demand, Phase, Slot};
@@ -104,7 +104,7 @@ impl<M: Message> Address<M> {
         subject: Option<Subject>,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<(), Unavailable> {
-        let work = Work::new(msg, Marks::new(subject, permit), Moment::now());
+        let work = Work::marked(msg, Moment::now(), subject, permit);
         self.slot.send(work).map(|_| ()).map_err(|_| Unavailable)
     }
 
@@ -118,7 +118,7 @@ impl<M: Message> Address<M> {
         let now = Instant::now();
         let deadline = now.checked_add(deadline).unwrap_or(now + FOREVER);
         let (reply, answer) = Reply::pair();
-        let work = Work::new(msg(reply), Marks::new(subject, permit), Moment::at(now));
+        let work = Work::marked(msg(reply), Moment::at(now), subject, permit);
         let ticket = match self.slot.send(work) {
             Ok(ticket) => ticket,
             Err(None) => return Err(CallError::Unavailable),

@@ -8,7 +8,7 @@ use ractor::{ActorRef, Message};
 
 use crate::address::Address;
 use crate::commons::Commons;
-use crate::envelope::{Envelope, Marks, Work};
+use crate::envelope::{Envelope, Work};
 use crate::gauges::Moment;
 use crate::life::Life;
 use crate::settings::Settings;
@@ -107,7 +107,7 @@ impl<M: Message> Context<M> {
         let (slot, actor) = (Arc::clone(&self.slot), self.actor.clone());
         let task = tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            let work = Work::new(msg, Marks::new(None, None), Moment::now());
+            let work = Work::new(msg, Moment::now());
             let _ = slot.send_to(&actor, work);
         });
         Timer::new(task.abort_handle())

@@ -170,7 +170,7 @@ impl<A: Actor> Seat<A> {
         make_args: impl Fn(&Settings) -> A::Args + Send + Sync + 'static,
     ) -> Result<Address<A::Msg>, StartError> {
         let slot = self.pool.new_slot(key.into());
-        let reign = self.pool.admit(&slot, self.era, Box::new(make_args), false)?;
+        let reign = self.pool.admit(&slot, self.era, Arc::new(make_args), false)?;
         self.taken = true;
         self.pool.launch(&slot, &reign);
         Ok(Address::new(slot))
@@ -192,7 +192,7 @@ impl<A: Actor> Seat<A> {
         let slot = self.pool.new_slot(key.into());
         let address = Address::new(Arc::clone(&slot));
         let companion = companion(address.clone());
-        let reign = self.pool.admit(&slot, self.era, Box::new(make_args), true)?;
+        let reign = self.pool.admit(&slot, self.era, Arc::new(make_args), true)?;
         self.taken = true;
         companion::accompany(&slot, &reign, companion);
         self.pool.launch(&slot, &reign);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::Span;
 
 use crate::actor::Inspection;
-use crate::gauges::{Moment, Ticket};
+use crate::gauges::Moment;
 use crate::settings::Settings;
 use crate::subject::Subject;
 
@@ -19,40 +19,55 @@ pub(crate) enum Envelope<M: Send + 'static> {
     Inspect(oneshot::Sender<Inspection>),
 }
 
-/// One message with its postmarks.
+/// One message with its postmarks. Moved several times on its way, so the rare marks are in a box of their own.
 pub(crate) struct Work<M> {
     pub(crate) msg: M,
     pub(crate) sent: Moment,
-    pub(crate) ticket: Option<Ticket>,
-    pub(crate) marks: Marks,
+    /// Set when it is sent.
+    pub(crate) sequence: u64,
+    pub(crate) subject: Option<Subject>,
+    pub(crate) extras: Option<Box<Extras>>,
 }
 
-/// What a sender adds to a message.
-pub(crate) struct Marks {
-    pub(crate) subject: Option<Subject>,
+/// What few messages carry.
+pub(crate) struct Extras {
     /// Given back when the message has been handled or lost.
-    pub(crate) permit: Option<OwnedSemaphorePermit>,
-    /// The span in which it was sent; disabled where nobody listens.
+    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+    /// The span in which it was sent.
     pub(crate) span: Span,
 }
 
 impl<M> Work<M> {
-    pub(crate) fn new(msg: M, marks: Marks, sent: Moment) -> Self {
+    pub(crate) fn new(msg: M, sent: Moment) -> Self {
         Self {
             msg,
             sent,
-            ticket: None,
-            marks,
+            sequence: 0,
+            subject: None,
+            extras: None,
         }
     }
-}
 
-impl Marks {
-    pub(crate) fn new(subject: Option<Subject>, permit: Option<OwnedSemaphorePermit>) -> Self {
+    /// A message with all that its sender knows.
+    pub(crate) fn marked(
+        msg: M,
+        sent: Moment,
+        subject: Option<Subject>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let span = Span::current();
+        let extras = (permit.is_some() || !span.is_none()).then(|| {
+            Box::new(Extras {
+                _permit: permit,
+                span,
+            })
+        });
         Self {
+            msg,
+            sent,
+            sequence: 0,
             subject,
-            permit,
-            span: Span::current(),
+            extras,
         }
     }
 }

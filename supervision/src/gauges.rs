@@ -43,9 +43,18 @@ fn nanos(duration: Duration) -> u64 {
 const DEPTH_BITS: u32 = 32;
 const DEPTH_MASK: u64 = (1 << DEPTH_BITS) - 1;
 
-/// The counters of one child over all its incarnations. Senders write the first line, the actor the second.
+/// The counters of one child over all its incarnations.
 #[derive(Debug, Default)]
 pub(crate) struct Gauges {
+    line: Line,
+    subject: Mutex<Option<Subject>>,
+}
+
+/// The counters that sender and actor write for every message, side by side: what travels between their processors is
+/// one cache line or two. (A line of its own, aligned, was measured: no faster, and 80 octets more in every slot.)
+#[derive(Debug, Default)]
+#[repr(C)]
+struct Line {
     /// Messages sent and not yet handled, tagged with the incarnation so that a late sender to a dead one corrects
     /// only its own.
     queue: AtomicU64,
@@ -53,13 +62,11 @@ pub(crate) struct Gauges {
     sent: AtomicU64,
     /// When the oldest message that is not handled yet was sent.
     oldest: AtomicU64,
-
     /// The largest sequence number whose handling has begun.
     begun: AtomicU64,
     handled: AtomicU64,
     busy: AtomicU64,
     longest: AtomicU64,
-    subject: Mutex<Option<Subject>>,
 }
 
 /// What a sender must remember of a message it counted.
@@ -83,11 +90,11 @@ pub(crate) struct Reading {
 impl Gauges {
     /// Counts a message that is about to be sent.
     pub(crate) fn sending(&self, now: Moment) -> Ticket {
-        let before = self.queue.fetch_add(1, Relaxed);
+        let before = self.line.queue.fetch_add(1, Relaxed);
         if before & DEPTH_MASK == 0 {
-            self.oldest.store(now.0, Relaxed);
+            self.line.oldest.store(now.0, Relaxed);
         }
-        let sequence = self.sent.fetch_add(1, Relaxed).wrapping_add(1);
+        let sequence = self.line.sent.fetch_add(1, Relaxed).wrapping_add(1);
         Ticket {
             sequence,
             tag: before >> DEPTH_BITS,
@@ -96,16 +103,16 @@ impl Gauges {
 
     /// Takes back a message that could not be sent.
     pub(crate) fn unsent(&self, ticket: Ticket) {
-        let _ = self.queue.fetch_update(Relaxed, Relaxed, |queue| {
+        let _ = self.line.queue.fetch_update(Relaxed, Relaxed, |queue| {
             (queue >> DEPTH_BITS == ticket.tag && queue & DEPTH_MASK > 0).then(|| queue.wrapping_sub(1))
         });
     }
 
     /// The actor takes up a message.
     pub(crate) fn begin(&self, sequence: u64, sent: Moment, subject: Option<Subject>) {
-        self.oldest.store(sent.0, Relaxed);
-        if sequence > self.begun.load(Relaxed) {
-            self.begun.store(sequence, Relaxed);
+        self.line.oldest.store(sent.0, Relaxed);
+        if sequence > self.line.begun.load(Relaxed) {
+            self.line.begun.store(sequence, Relaxed);
         }
         if subject.is_some() {
             *self.subject() = subject;
@@ -116,22 +123,24 @@ impl Gauges {
     pub(crate) fn finish(&self, took: Duration, had_subject: bool) {
         // One actor at a time writes these, so a load and a store are enough.
         let took = nanos(took);
-        self.handled
-            .store(self.handled.load(Relaxed).wrapping_add(1), Relaxed);
-        self.busy
-            .store(self.busy.load(Relaxed).saturating_add(took), Relaxed);
-        if took > self.longest.load(Relaxed) {
-            self.longest.store(took, Relaxed);
+        self.line
+            .handled
+            .store(self.line.handled.load(Relaxed).wrapping_add(1), Relaxed);
+        self.line
+            .busy
+            .store(self.line.busy.load(Relaxed).saturating_add(took), Relaxed);
+        if took > self.line.longest.load(Relaxed) {
+            self.line.longest.store(took, Relaxed);
         }
         if had_subject {
             *self.subject() = None;
         }
-        self.queue.fetch_sub(1, Relaxed);
+        self.line.queue.fetch_sub(1, Relaxed);
     }
 
     /// The incarnation has ended and its queue is gone.
     pub(crate) fn vacate(&self) {
-        let _ = self.queue.fetch_update(Relaxed, Relaxed, |queue| {
+        let _ = self.line.queue.fetch_update(Relaxed, Relaxed, |queue| {
             Some((queue >> DEPTH_BITS).wrapping_add(1) << DEPTH_BITS)
         });
         *self.subject() = None;
@@ -139,23 +148,23 @@ impl Gauges {
 
     /// Whether the handling of this message may have begun. `false` is certain, `true` is not.
     pub(crate) fn may_have_begun(&self, ticket: Ticket) -> bool {
-        self.begun.load(Relaxed) >= ticket.sequence
+        self.line.begun.load(Relaxed) >= ticket.sequence
     }
 
     pub(crate) fn depth(&self) -> u64 {
-        self.queue.load(Relaxed) & DEPTH_MASK
+        self.line.queue.load(Relaxed) & DEPTH_MASK
     }
 
     pub(crate) fn read(&self, now: Moment) -> Reading {
         let depth = self.depth();
-        let handled = self.handled.load(Relaxed);
-        let mean = self.busy.load(Relaxed).checked_div(handled).unwrap_or(0);
+        let handled = self.line.handled.load(Relaxed);
+        let mean = self.line.busy.load(Relaxed).checked_div(handled).unwrap_or(0);
         Reading {
             depth,
-            oldest: (depth > 0).then(|| now.since(Moment(self.oldest.load(Relaxed)))),
+            oldest: (depth > 0).then(|| now.since(Moment(self.line.oldest.load(Relaxed)))),
             handled,
             mean: Duration::from_nanos(mean),
-            longest: Duration::from_nanos(self.longest.load(Relaxed)),
+            longest: Duration::from_nanos(self.line.longest.load(Relaxed)),
             subject: *self.subject(),
         }
     }

@@ -2,7 +2,7 @@
 //! last holder lets go, the incarnation and all its descendants have ended, and only then is the supervisor told.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::actor::Actor;
 use crate::commons::Commons;
-use crate::envelope::{Envelope, Marks, Work};
+use crate::envelope::{Envelope, Work};
 use crate::gauges::Moment;
 use crate::ledger::{CrashCard, CrashKind, cut};
 use crate::order::{Exit, Order};
@@ -21,10 +21,13 @@ use crate::settings::Settings;
 use crate::slot::{AnySlot, Killing, Phase, Slot};
 use crate::subject::Subject;
 
+/// Numbers incarnations over all slots: a key may be used again while an order about its last owner is still on its way.
+static INCARNATIONS: AtomicU64 = AtomicU64::new(1);
+
 /// One incarnation. Made by [`launch`], ended by being dropped.
 pub(crate) struct Life {
     slot: Arc<dyn AnySlot>,
-    incarnation: u32,
+    incarnation: u64,
     began: Instant,
     /// Unset: killed. `None`: it stopped of its own will. Else: what broke.
     ending: OnceLock<Option<Box<Crash>>>,
@@ -71,7 +74,7 @@ pub(crate) fn launch<A: Actor>(
     let settings = above.commons().settings();
     let incarnation = {
         let mut control = place.control();
-        control.incarnation = control.incarnation.wrapping_add(1);
+        control.incarnation = INCARNATIONS.fetch_add(1, Ordering::Relaxed);
         control.killing = None;
         control.incarnation
     };
@@ -101,6 +104,7 @@ pub(crate) fn launch<A: Actor>(
     let mut control = place.control();
     if above.is_closed() || place.phase() == Phase::Closed {
         drop(control);
+        life.stopped();
         return;
     }
     place.started.store(unix_millis(), Ordering::Relaxed);
@@ -266,7 +270,7 @@ impl Reign {
 
     /// Tells the supervisor. A supervisor that has ended need not know.
     pub(crate) fn order(&self, order: Order) {
-        let work = Work::new(order, Marks::new(None, None), Moment::now());
+        let work = Work::new(order, Moment::now());
         let _ = self.slot.send_to(&self.actor, work);
     }
 

@@ -10,19 +10,19 @@ use crate::ledger::CrashCard;
 #[derive(Debug, RactorMessage)]
 pub(crate) enum Order {
     /// A child is up.
-    Started { child: Arc<str>, incarnation: u32 },
+    Started { child: Arc<str>, incarnation: u64 },
     /// A child that is a supervisor has all its children up.
-    Ready { child: Arc<str>, incarnation: u32 },
+    Ready { child: Arc<str>, incarnation: u64 },
     /// A child and all its descendants have ended.
     Ended {
         child: Arc<str>,
-        incarnation: u32,
+        incarnation: u64,
         exit: Exit,
     },
     /// A backoff is over.
-    Retry { child: Arc<str>, incarnation: u32 },
+    Retry { child: Arc<str>, incarnation: u64 },
     /// A child should have ended by now.
-    Overdue { child: Arc<str>, incarnation: u32 },
+    Overdue { child: Arc<str>, incarnation: u64 },
     /// All children should have ended by now.
     AllOverdue,
     /// The companion of a child has ended.

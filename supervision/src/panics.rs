@@ -18,24 +18,29 @@ pub(crate) fn panic_text(panic: Box<dyn Any + Send>) -> String {
     }
 }
 
-/// A future inside a span whose panic is its error. After a panic it is not polled again.
+/// A future, perhaps inside a span, whose panic is its error. After a panic it is not polled again.
 pub(crate) struct Caught<'a, F> {
     pub(crate) future: Pin<&'a mut F>,
-    pub(crate) span: &'a Span,
+    pub(crate) span: Option<&'a Span>,
 }
 
 impl<F: Future> Future for Caught<'_, F> {
     type Output = Result<F::Output, String>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let span = self.span;
-        let _entered = span.enter();
-        let future = self.future.as_mut();
-        match catch_unwind(AssertUnwindSafe(move || future.poll(cx))) {
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(panic) => Poll::Ready(Err(panic_text(panic))),
-        }
+        let _entered = self.span.map(Span::enter);
+        poll_caught(self.future.as_mut(), cx)
+    }
+}
+
+/// Polls a future; a panic is its error.
+pub(crate) fn poll_caught<F: Future>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, String>> {
+    match catch_unwind(AssertUnwindSafe(move || future.poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => Poll::Ready(Err(panic_text(panic))),
     }
 }
 
@@ -43,14 +48,12 @@ impl<F: Future> Future for Caught<'_, F> {
 mod tests {
     use std::pin::pin;
 
-    use tracing::Span;
-
     use super::Caught;
 
     async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
         Caught {
             future: pin!(future),
-            span: &Span::none(),
+            span: None,
         }
         .await
     }

@@ -6,12 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{ActorProcessingErr, ActorRef, Message};
-use tracing::Span;
+use ractor::{ActorProcessingErr, ActorRef, Message, SupervisionEvent};
 
 use crate::actor::{Actor, Broken, Drained};
 use crate::context::Context;
-use crate::envelope::{Envelope, Marks, Work};
+use crate::envelope::{Envelope, Work};
 use crate::gauges::Moment;
 use crate::ledger::CrashKind;
 use crate::life::Life;
@@ -81,7 +80,7 @@ impl<A: Actor> ractor::Actor for Runner<A> {
             let mut start = Box::pin(A::pre_start(&ctx, args));
             let caught = Caught {
                 future: start.as_mut(),
-                span: &Span::none(),
+                span: None,
             };
             tokio::time::timeout(limit, caught).await
         };
@@ -130,6 +129,16 @@ impl<A: Actor> ractor::Actor for Runner<A> {
         Box::pin(running.receive(envelope))
     }
 
+    /// Nobody is linked to a [`Runner`]: the end of a life is told by [`Life`].
+    fn handle_supervisor_evt(
+        &self,
+        _actor: ActorRef<Self::Msg>,
+        _event: SupervisionEvent,
+        _running: &mut Running<A>,
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     async fn post_stop(
         &self,
         _actor: ActorRef<Self::Msg>,
@@ -153,7 +162,7 @@ impl<A: Actor> Running<A> {
                 let drain = pin!(A::drain(&self.ctx, deadline, state));
                 let outcome = Caught {
                     future: drain,
-                    span: &Span::none(),
+                    span: None,
                 }
                 .await;
                 if let Ok(Ok(Drained::Now)) = outcome {
@@ -174,14 +183,10 @@ impl<A: Actor> Running<A> {
         let Work {
             msg,
             sent,
-            ticket,
-            marks,
-        } = work;
-        let Marks {
+            sequence,
             subject,
-            permit,
-            span,
-        } = marks;
+            extras,
+        } = work;
         let Some(state) = &mut self.state else {
             return Ok(());
         };
@@ -192,20 +197,15 @@ impl<A: Actor> Running<A> {
         } else {
             Moment::now()
         };
-        if let Some(ticket) = ticket {
-            gauges.begin(ticket.sequence, sent, subject);
-        }
+        gauges.begin(sequence, sent, subject);
         let outcome = {
             let handle = pin!(A::handle(&self.ctx, msg, state));
-            Caught {
-                future: handle,
-                span: &span,
-            }
-            .await
+            let span = extras.as_ref().map(|extras| &extras.span);
+            Caught { future: handle, span }.await
         };
         self.last = Moment::now();
         gauges.finish(self.last.since(begun), subject.is_some());
-        drop(permit);
+        drop(extras);
         self.answer(outcome, subject)
     }
 
@@ -217,7 +217,7 @@ impl<A: Actor> Running<A> {
         let configure = pin!(A::configure(&self.ctx, &settings, state));
         Caught {
             future: configure,
-            span: &Span::none(),
+            span: None,
         }
         .await
     }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::actor::Inspection;
 use crate::child::{Below, Node, START_LIMIT};
 use crate::commons::{Collapsed, Commons, Stage};
-use crate::envelope::{Marks, Work};
+use crate::envelope::Work;
 use crate::gauges::Moment;
 use crate::ledger::CrashCard;
 use crate::life::Above;
@@ -163,7 +163,7 @@ impl Running {
         let order = Order::Restart {
             child: Arc::clone(&node.slot.place().name),
         };
-        let work = Work::new(order, Marks::new(None, None), Moment::now());
+        let work = Work::new(order, Moment::now());
         orders
             .send(work)
             .map(|_| ())

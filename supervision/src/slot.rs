@@ -117,7 +117,7 @@ pub(crate) struct Control {
     pub(crate) killing: Option<Killing>,
     pub(crate) companion: Option<AbortHandle>,
     pub(crate) failure: Option<Arc<CrashCard>>,
-    pub(crate) incarnation: u32,
+    pub(crate) incarnation: u64,
 }
 
 impl<M: Message> Slot<M> {
@@ -144,10 +144,6 @@ impl<M: Message> Slot<M> {
         }
     }
 
-    #[expect(
-        clippy::result_large_err,
-        reason = "a message that cannot be sent comes back to wait for the next incarnation"
-    )]
     /// The fast path: counts the message and puts it into the mailbox of the running incarnation. If there is none, or
     /// it is ending, the message comes back.
     pub(crate) fn send(&self, work: Work<M>) -> Result<Ticket, Option<Work<M>>> {
@@ -158,14 +154,13 @@ impl<M: Message> Slot<M> {
         }
     }
 
-    #[expect(clippy::result_large_err, reason = "as in `send`")]
     pub(crate) fn send_to(
         &self,
         actor: &ActorRef<Envelope<M>>,
         mut work: Work<M>,
     ) -> Result<Ticket, Option<Work<M>>> {
         let ticket = self.place.gauges.sending(work.sent);
-        work.ticket = Some(ticket);
+        work.sequence = ticket.sequence;
         match actor.send_message(Envelope::Work(work)) {
             Ok(()) => Ok(ticket),
             Err(failure) => {

@@ -27,7 +27,7 @@ pub struct Row {
     /// How often it was started again.
     pub restarts: u32,
     /// Its last crash.
-    pub failure: Option<CrashCard>,
+    pub failure: Option<Box<CrashCard>>,
     /// Messages handled, by all incarnations.
     pub handled: u64,
     /// Messages sent and not handled yet, the one being handled included.
@@ -68,7 +68,7 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
             Below::Nothing => {}
             Below::Children(plan) => {
                 for child in plan.children.iter().rev() {
-                    let below = format!("{path}/{}", child.name());
+                    let below = join(&path, child.name());
                     if covers(prefix, &below) || covers(&below, prefix) {
                         pending.push((child.node.clone(), below));
                     }
@@ -89,6 +89,14 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
         }
     }
     rows
+}
+
+fn join(path: &str, name: &str) -> String {
+    let mut joined = String::with_capacity(path.len() + 1 + name.len());
+    joined.push_str(path);
+    joined.push('/');
+    joined.push_str(name);
+    joined
 }
 
 /// Whether a path is `prefix` or below it.
@@ -144,7 +152,7 @@ fn row(slot: &dyn AnySlot, path: String, now: Moment) -> Row {
         phase: place.phase(),
         started,
         restarts: place.restarts(),
-        failure: place.control().failure.as_deref().cloned(),
+        failure: place.control().failure.as_deref().cloned().map(Box::new),
         handled,
         depth,
         oldest,

@@ -1,15 +1,15 @@
 //! A companion: the task beside a dynamic child. It keeps its supervisor's reign alive until it has ended, so that no
 //! successor of the supervisor starts while it runs.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use ractor::Message;
-use tracing::Span;
 
 use crate::life::Reign;
 use crate::order::Order;
-use crate::panics::Caught;
+use crate::panics::poll_caught;
 use crate::slot::{AnySlot, Killing, Slot};
 
 /// Runs a companion beside a slot.
@@ -22,17 +22,9 @@ pub(crate) fn accompany<M: Message>(
         reign: Arc::clone(reign),
         child: Arc::clone(&slot.place().name),
     };
-    let task = tokio::spawn(async move {
-        // Moved in whole, so that it outlives the companion and goes even when the task is aborted unpolled.
-        let end = end;
-        let outcome = Caught {
-            future: pin!(companion),
-            span: &Span::none(),
-        }
-        .await;
-        if let Err(panic) = outcome {
-            tracing::error!(child = %end.child, "the companion panicked: {panic}");
-        }
+    let task = tokio::spawn(Accompanying {
+        companion: Box::pin(companion),
+        end,
     });
     // As in `launch`: whoever closes the reign finds the handle, or we find the reign closed.
     let mut control = slot.place().control();
@@ -48,6 +40,24 @@ pub(crate) fn end_pair(slot: &dyn AnySlot, killing: Killing) {
         companion.abort();
     }
     slot.place().kill(killing);
+}
+
+/// A companion at work. In a box of its own: an async block around it would reserve its room twice.
+struct Accompanying<F> {
+    companion: Pin<Box<F>>,
+    end: End,
+}
+
+impl<F: Future<Output = ()>> Future for Accompanying<F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        poll_caught(self.companion.as_mut(), cx).map(|outcome| {
+            if let Err(panic) = outcome {
+                tracing::error!(child = %self.end.child, "the companion panicked: {panic}");
+            }
+        })
+    }
 }
 
 /// Tells the supervisor when the task has been dropped.

@@ -133,7 +133,7 @@ impl<A: Actor> Drop for Keeping<A> {
 }
 
 impl<A: Actor> Keeping<A> {
-    fn ended(&mut self, ctx: &Context<Order>, key: &Arc<str>, incarnation: u32, exit: &Exit) {
+    fn ended(&mut self, ctx: &Context<Order>, key: &Arc<str>, incarnation: u64, exit: &Exit) {
         let next = {
             let mut table = self.pool.table();
             let Some(entry) = current(&mut table, key, incarnation) else {
@@ -236,7 +236,7 @@ impl<A: Actor> Keeping<A> {
         Next::Launch(Arc::clone(&entry.slot))
     }
 
-    fn retry(&mut self, key: &str, incarnation: u32) {
+    fn retry(&mut self, key: &str, incarnation: u64) {
         let next = {
             let mut table = self.pool.table();
             if !matches!(table.standing, Standing::Open(_)) {
@@ -292,7 +292,7 @@ impl<A: Actor> Keeping<A> {
         }
     }
 
-    fn overdue(&mut self, key: &str, incarnation: u32) {
+    fn overdue(&mut self, key: &str, incarnation: u64) {
         if let Some(entry) = current(&mut self.pool.table(), key, incarnation) {
             entry.slot.place().kill(Killing::Overdue);
         }
@@ -351,7 +351,7 @@ impl<A: Actor> Keeping<A> {
 }
 
 /// The entry of a key, if this incarnation of it is the latest.
-fn current<'a, A: Actor>(table: &'a mut Table<A>, key: &str, incarnation: u32) -> Option<&'a mut Entry<A>> {
+fn current<'a, A: Actor>(table: &'a mut Table<A>, key: &str, incarnation: u64) -> Option<&'a mut Entry<A>> {
     let entry = table.entries.get_mut(key)?;
     let latest = entry.slot.place().control().incarnation;
     (latest == incarnation).then_some(entry)

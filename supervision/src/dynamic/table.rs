@@ -21,7 +21,7 @@ pub const PARKED_CHILDREN: usize = 1024;
 /// Idle on-demand children that nobody addresses are swept when the table has doubled, and is larger than this.
 const SWEEP: usize = 1024;
 
-pub(crate) type MakeArgs<A> = Box<dyn Fn(&Settings) -> <A as Actor>::Args + Send + Sync>;
+pub(crate) type MakeArgs<A> = Arc<dyn Fn(&Settings) -> <A as Actor>::Args + Send + Sync>;
 type Factory<A> = Box<dyn Fn(&Settings, &str) -> <A as Actor>::Args + Send + Sync>;
 
 pub(crate) struct Pool<A: Actor> {
@@ -61,7 +61,7 @@ pub(crate) enum Standing {
 pub(crate) struct Entry<A: Actor> {
     pub(crate) slot: Arc<Slot<A::Msg>>,
     /// Of its own; an on-demand child has the factory.
-    make: Option<Arc<MakeArgs<A>>>,
+    make: Option<MakeArgs<A>>,
     /// Allocated at the first crash.
     window: Option<Box<Window>>,
     pub(crate) timer: Option<Timer>,
@@ -192,7 +192,7 @@ impl<A: Actor> Pool<A> {
         table.reserved = table.reserved.saturating_sub(1);
         table.live += 1;
         let entry = Entry {
-            make: Some(Arc::new(make)),
+            make: Some(make),
             running: true,
             companion,
             counted: true,

@@ -167,7 +167,7 @@ impl Keeping {
             .position(|child| &**child.name() == name)
     }
 
-    fn started(&mut self, place: usize, incarnation: u32, ready: bool) {
+    fn started(&mut self, place: usize, incarnation: u64, ready: bool) {
         let Some((child, ward)) = self.current(place, incarnation) else {
             return;
         };
@@ -180,7 +180,7 @@ impl Keeping {
         &mut self,
         ctx: &Context<Order>,
         place: usize,
-        incarnation: u32,
+        incarnation: u64,
         exit: &Exit,
     ) -> Result<(), Broken> {
         let told = self.is_told(place);
@@ -279,7 +279,7 @@ impl Keeping {
         ))
     }
 
-    fn retry(&mut self, place: usize, incarnation: u32) {
+    fn retry(&mut self, place: usize, incarnation: u64) {
         let Some((_, ward)) = self.current(place, incarnation) else {
             return;
         };
@@ -289,7 +289,7 @@ impl Keeping {
         }
     }
 
-    fn overdue(&mut self, place: usize, incarnation: u32) {
+    fn overdue(&mut self, place: usize, incarnation: u64) {
         if let Some((child, _)) = self.current(place, incarnation) {
             child.node.slot.place().kill(Killing::Overdue);
         }
@@ -371,7 +371,7 @@ impl Keeping {
     }
 
     /// The child at a place, if this incarnation of it is the latest.
-    fn current(&mut self, place: usize, incarnation: u32) -> Option<(&Child, &mut Ward)> {
+    fn current(&mut self, place: usize, incarnation: u64) -> Option<(&Child, &mut Ward)> {
         let child = self.plan.children.get(place)?;
         let latest = child.node.slot.place().control().incarnation;
         (latest == incarnation).then_some(())?;

@@ -117,6 +117,7 @@ async fn a_task_that_ends_before_its_actor_was_launched_leaves_nothing() {
         until("gone", || pool.count() == 0).await;
     }
     assert_eq!(running.tree("/").len(), 2);
+    assert_eq!(running.crash_cards(), []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -186,3 +186,16 @@ async fn an_empty_tree_drains_too() {
         .unwrap();
     running.drain(Instant::now() + SOON).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_killed_is_reported() {
+    let journal = Journal::default();
+    let (running, [to_a, ..]) = house(&journal).await;
+    let (release, blocked) = std::sync::mpsc::channel();
+    to_a.cast(Msg::Block(blocked)).unwrap();
+    until("a blocks", || journal.take().contains(&"blocked".to_owned())).await;
+    let collapsed = running.drain(Instant::now()).await.unwrap_err();
+    assert_eq!(collapsed.0, "something cannot be killed");
+    drop(release);
+    assert_eq!(running.ended().await, Ok(()));
+}

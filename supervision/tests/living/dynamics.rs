@@ -211,6 +211,12 @@ async fn the_first_call_starts_an_on_demand_child() {
         assert_eq!(one.await.unwrap(), 1, "one incarnation for all");
     }
     assert_eq!(early.address("y"), y);
+    assert_eq!(
+        (early.living("y"), early.living("z")),
+        (Some(y), None),
+        "a hint wakes nobody"
+    );
+    assert_eq!(phase(&running, "/pool/z"), None);
 }
 
 #[tokio::test(start_paused = true)]
