@@ -22,7 +22,8 @@ pub struct Options {
     pub max_queue_octets: usize,
     /// Free octets of the file system below which no new message is taken.
     pub reserve_octets: u64,
-    /// Octets of the file that is given up when the disk is full, so that expunging and compaction can run.
+    /// Octets of the file that is given up when the disk is full, so that expunging and compaction can run; 0 for
+    /// none.
     pub reserve_file_octets: u64,
     /// How long the result of a command is kept for a caller that lost its reply.
     pub keep_results: Duration,

@@ -115,6 +115,9 @@ impl SpaceGauge {
 
     /// Gives the file up when less than its own size is free, and makes it again when that leaves the reserve twice.
     fn keep_reserve_file(&self, free: u64) {
+        if self.file_octets == 0 {
+            return;
+        }
         let exists = self.file.exists();
         let result = if exists && free < self.file_octets {
             tracing::warn!(free, "the disk is full: the reserve file is given up");
