@@ -1,21 +1,23 @@
 //! A story: numbers become commands. What a proposer would have read, it takes from the model, and now and then gets it
 //! wrong.
 
+mod mailbox;
+mod pick;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use message::{
-    address::{DomainName, EmailAddress, ReversePath},
+    address::{EmailAddress, ReversePath},
     envelope::BodyKind,
-    id::{AccountId, BlobId, CommandId, Id, MailboxId, MessageId, NodeId, TenantId},
+    id::{AccountId, CommandId, Id, MailboxId, NodeId, TenantId},
     time::Timestamp,
 };
 use store::{
     blob::{BlobRef, SealedBlob},
     command::*,
-    key::{mailbox::MailboxKey, trail::TrailKey},
     record::{
-        mailbox::{Flags, Keyword, MailboxName, ModSeq, Parsed, SystemFlags, Uid},
+        mailbox::{ModSeq, Parsed},
         spool::{Arrival, Priority, RecipientNumber, Route},
         state::Limits,
         trail::Settlement,
@@ -23,6 +25,7 @@ use store::{
 };
 
 use crate::model::Model;
+use pick::{address, domain, flags, limits, nth, pick_account, pick_recipient};
 
 /// Where a command comes from.
 pub(crate) type Seed = [u8; 6];
@@ -368,177 +371,6 @@ impl Teller {
         })
     }
 
-    fn flags(&mut self, seed: Seed, model: &Model) -> Command {
-        let (mailbox, known) = pick_mailbox(seed, model);
-        let [_, _, _, c, d, e] = seed;
-        let change = match c % 3 {
-            0 => FlagChange::Add(flags(d)),
-            1 => FlagChange::Remove(flags(d)),
-            _ => FlagChange::Replace(flags(d)),
-        };
-        let newest = known.map_or(0, |mailbox| mailbox.highest);
-        let unchanged_since = (e > 128).then(|| ModSeq::new(newest.saturating_sub(u64::from(e % 5))));
-        let uids = (1..=u32::from(d % 6))
-            .map(|uid| Uid::new(uid * u32::from(1 + e % 2)))
-            .collect();
-        Command::ChangeFlags(ChangeFlags {
-            mailbox,
-            uids,
-            change,
-            unchanged_since,
-        })
-    }
-
-    fn expunge(&mut self, seed: Seed, model: &Model) -> Command {
-        let (mailbox, known) = pick_mailbox(seed, model);
-        let [_, _, _, c, d, e] = seed;
-        let there = known.into_iter().flat_map(|mailbox| &mailbox.messages);
-        let there = there.map(|(uid, message)| (*uid, message.blob));
-        let mut messages: Vec<_> = there
-            .skip(usize::from(c % 3))
-            .step_by(1 + usize::from(d % 2))
-            .take(3)
-            .collect();
-        if e % 8 == 0 {
-            messages.push((Uid::new(u32::from(d)), BlobId::from_bytes([e; 16])));
-        }
-        Command::Expunge(Expunge { mailbox, messages })
-    }
-
-    fn create_mailbox(&mut self, seed: Seed, model: &Model) -> Command {
-        let ((tenant, account), _) = pick_account(seed, model);
-        let id = self.mint().into();
-        let mailbox = NewMailbox {
-            id,
-            name: name(seed[3]),
-            special_use: None,
-            subscribed: seed[4].is_multiple_of(2),
-        };
-        Command::CreateMailbox(CreateMailbox {
-            tenant,
-            account,
-            mailbox,
-        })
-    }
-
-    fn rename(&mut self, seed: Seed, model: &Model) -> Command {
-        let ((tenant, account), known) = pick_account(seed, model);
-        let [_, _, _, c, d, e] = seed;
-        let (from, to) = (name(c), name(d));
-        let mailboxes = known.into_iter().flat_map(|account| &account.mailboxes);
-        let below = mailboxes.filter(|(_, mailbox)| mailbox.name == from || mailbox.name.is_below(&from));
-        let mailboxes = below
-            .map(|(id, mailbox)| RenamedMailbox {
-                id: *id,
-                name: mailbox.name.clone(),
-            })
-            .collect();
-        let list_modseq = known.map_or(1, |account| account.list_modseq) - u64::from(e > 240);
-        let list_modseq = ModSeq::new(list_modseq);
-        Command::RenameMailbox(RenameMailbox {
-            tenant,
-            account,
-            from,
-            to,
-            mailboxes,
-            list_modseq,
-        })
-    }
-
-    fn delete_mailbox(&mut self, seed: Seed, model: &Model) -> Command {
-        let (mailbox, known) = pick_mailbox(seed, model);
-        let right = known
-            .map(|mailbox| mailbox.name.clone())
-            .filter(|_| seed[4] < 240);
-        Command::DeleteMailbox(DeleteMailbox {
-            mailbox,
-            name: right.unwrap_or(name(seed[4])),
-        })
-    }
-
-    fn reap(&mut self, [_, _, b, c, ..]: Seed, model: &Model) -> Command {
-        let grave = nth(model.graves.iter(), b);
-        let rest = nth(model.rests.iter(), b);
-        let (tenant, step) = match (grave, rest) {
-            (_, Some((blob, (tenant, _)))) if c % 4 == 0 => (*tenant, ReapStep::Chunks(*blob)),
-            (Some((mailbox, grave)), _) if c % 4 == 1 => {
-                let modseqs = grave
-                    .vanished
-                    .iter()
-                    .take(2)
-                    .map(|modseq| ModSeq::new(*modseq))
-                    .collect();
-                (
-                    grave.tenant,
-                    ReapStep::Vanished {
-                        account: grave.owner,
-                        mailbox: *mailbox,
-                        modseqs,
-                    },
-                )
-            }
-            (Some((mailbox, grave)), _) => {
-                let messages = grave
-                    .messages
-                    .iter()
-                    .take(2)
-                    .map(|(uid, blob)| (*uid, Some(*blob)))
-                    .collect();
-                (
-                    grave.tenant,
-                    ReapStep::Messages {
-                        account: grave.owner,
-                        mailbox: *mailbox,
-                        messages,
-                    },
-                )
-            }
-            (None, _) => (DEFAULT_TENANT, ReapStep::Chunks(BlobId::from_bytes([b; 16]))),
-        };
-        Command::Reap(Reap { tenant, step })
-    }
-
-    fn sweep(&mut self, seed: Seed, model: &Model) -> Command {
-        let [_, _, b, c, d, _] = seed;
-        let back = u64::from(d) * 100;
-        let before = Timestamp::from_millis(self.now().as_millis().saturating_sub(back));
-        let few = usize::from(c % 16);
-        let rows = match b % 4 {
-            0 => SweepRows::Results(model.results.keys().copied().take(few).collect()),
-            1 => SweepRows::Appended(model.appended.keys().copied().take(few).collect()),
-            2 => {
-                let steps = model
-                    .trail
-                    .keys()
-                    .take(few)
-                    .map(|&(message, recipient, step)| TrailKey {
-                        tenant: DEFAULT_TENANT,
-                        message,
-                        recipient,
-                        step,
-                    });
-                SweepRows::Trail(steps.collect())
-            }
-            _ => {
-                let (mailbox, known) = pick_mailbox(seed, model);
-                let modseqs = known
-                    .into_iter()
-                    .flat_map(|mailbox| mailbox.vanished.keys().take(few));
-                let modseqs = modseqs.map(|modseq| ModSeq::new(*modseq)).collect();
-                return Command::Sweep(Sweep {
-                    tenant: mailbox.tenant,
-                    before,
-                    rows: SweepRows::Vanished { mailbox, modseqs },
-                });
-            }
-        };
-        Command::Sweep(Sweep {
-            tenant: DEFAULT_TENANT,
-            before,
-            rows,
-        })
-    }
-
     fn action(&mut self, command: Command) -> Action {
         let id = CommandId::from(self.mint());
         Action {
@@ -565,103 +397,4 @@ pub(crate) fn about(accept: &Accept, sealed: SealedBlob) -> Accept {
         &*accept.actor,
         &*accept.reply,
     )
-}
-
-fn pick_account(
-    [_, a, b, ..]: Seed,
-    model: &Model,
-) -> ((TenantId, AccountId), Option<&crate::model::Account>) {
-    match nth(model.accounts.iter(), b) {
-        Some((place, account)) if a < 245 => (*place, Some(account)),
-        _ => ((DEFAULT_TENANT, AccountId::from_bytes([b; 16])), None),
-    }
-}
-
-fn pick_mailbox(seed: Seed, model: &Model) -> (MailboxKey, Option<&crate::model::Mailbox>) {
-    let ((tenant, account), known) = pick_account(seed, model);
-    let mailbox = known.and_then(|account| nth(account.mailboxes.iter(), seed[5]));
-    let id = mailbox.map_or(MailboxId::from_bytes([seed[5]; 16]), |(id, _)| *id);
-    (
-        MailboxKey {
-            tenant,
-            account,
-            mailbox: id,
-        },
-        mailbox.map(|(_, mailbox)| mailbox),
-    )
-}
-
-type Picked = (TenantId, MessageId, RecipientNumber, Option<Route>, BlobId);
-
-/// Mostly a recipient that waits, sometimes one that is done.
-fn pick_recipient(a: u8, b: u8, model: &Model) -> Picked {
-    if let Some((message, spooled)) = nth(model.spool.iter(), a)
-        && !a.is_multiple_of(16)
-    {
-        let recipient = nth(spooled.recipients.iter(), b);
-        let (number, recipient) = recipient.expect("a spooled message has a recipient");
-        return (
-            spooled.tenant,
-            *message,
-            *number,
-            Some(recipient.route.clone()),
-            spooled.blob.id,
-        );
-    }
-    let blob = BlobId::from_bytes([a; 16]);
-    match nth(model.appended.keys(), b) {
-        Some((message, number)) => (DEFAULT_TENANT, *message, *number, None, blob),
-        None => (
-            DEFAULT_TENANT,
-            MessageId::from_bytes([a; 16]),
-            RecipientNumber::new(0),
-            None,
-            blob,
-        ),
-    }
-}
-
-fn nth<T>(mut things: impl ExactSizeIterator<Item = T>, number: u8) -> Option<T> {
-    let length = things.len();
-    things.nth(usize::from(number) % length.max(1))
-}
-
-fn limits(number: u8, octets: u64) -> Limits {
-    match number % 4 {
-        0 => Limits {
-            octets: Some(octets),
-            messages: None,
-        },
-        1 => Limits {
-            octets: None,
-            messages: Some(5),
-        },
-        _ => Limits::default(),
-    }
-}
-
-fn flags(number: u8) -> Flags {
-    let all = [
-        SystemFlags::SEEN,
-        SystemFlags::ANSWERED,
-        SystemFlags::FLAGGED,
-        SystemFlags::DELETED,
-    ];
-    let set = all.into_iter().zip(0..).filter(|(_, bit)| number >> bit & 1 == 1);
-    let system = set.fold(SystemFlags::NONE, |flags, (flag, _)| flags.with(flag));
-    let keywords = (number > 128).then(|| Keyword::new("$Forwarded").unwrap());
-    Flags::new(system, keywords)
-}
-
-fn name(number: u8) -> MailboxName {
-    let names = ["a", "a/b", "a/b/c", "ab", "c", "inbox/x", "INBOX", "Sent"];
-    MailboxName::new(names[usize::from(number) % names.len()]).unwrap()
-}
-
-fn domain(number: u8) -> DomainName {
-    DomainName::parse(format!("d{number}.test").as_bytes()).unwrap()
-}
-
-fn address(user: u8, of: u8) -> EmailAddress {
-    format!("u{user}@d{of}.test").parse().unwrap()
 }

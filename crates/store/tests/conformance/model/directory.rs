@@ -1,0 +1,182 @@
+//! The directory, as the model has it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use message::{address::EmailAddress, id::TenantId, time::Timestamp};
+use store::{apply::Outcome, command::*};
+
+use super::{Account, Model, Refusal, Tenant};
+
+impl Model {
+    pub(super) fn create_tenant(&mut self, command: &CreateTenant) -> Result<Outcome, Refusal> {
+        if command.tenant.get() == 0 || command.name.is_empty() {
+            return Err("NotPermitted");
+        }
+        let taken = self.tenants.values().any(|tenant| tenant.name == command.name);
+        if taken || self.tenants.contains_key(&command.tenant) {
+            return Err("Exists");
+        }
+        let (name, limits, max_accounts) = (command.name.clone(), command.limits, command.max_accounts);
+        self.tenants.insert(
+            command.tenant,
+            Tenant {
+                name,
+                limits,
+                max_accounts,
+                floor: 1,
+            },
+        );
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn delete_tenant(&mut self, command: &DeleteTenant) -> Result<Outcome, Refusal> {
+        if command.tenant == DEFAULT_TENANT {
+            return Err("NotPermitted");
+        }
+        let tenant = self.tenants.get(&command.tenant).ok_or("NoSuchTenant")?;
+        if tenant.name != command.name {
+            return Err("Stale");
+        }
+        if self.domain_count(command.tenant) > 0 || self.account_count(command.tenant) > 0 {
+            return Err("NotEmpty");
+        }
+        self.tenants.remove(&command.tenant);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn create_domain(&mut self, command: &CreateDomain) -> Result<Outcome, Refusal> {
+        if !self.tenants.contains_key(&command.tenant) {
+            return Err("NoSuchTenant");
+        }
+        if self.domains.contains_key(command.name.as_str()) {
+            return Err("Exists");
+        }
+        self.domains
+            .insert(command.name.as_str().to_owned(), command.tenant);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn delete_domain(&mut self, command: &DeleteDomain) -> Result<Outcome, Refusal> {
+        if !self.tenants.contains_key(&command.tenant) {
+            return Err("NoSuchTenant");
+        }
+        if self.domains.get(command.name.as_str()) != Some(&command.tenant) {
+            return Err("NoSuchDomain");
+        }
+        let end = format!("@{}", command.name.as_str());
+        let used = self
+            .addresses(command.tenant)
+            .iter()
+            .any(|address| address.ends_with(&end));
+        if used {
+            return Err("NotEmpty");
+        }
+        self.domains.remove(command.name.as_str());
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn create_account(
+        &mut self,
+        command: &CreateAccount,
+        at: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        if !command.mailboxes.iter().any(|mailbox| mailbox.name.is_inbox()) {
+            return Err("NotPermitted");
+        }
+        let names: BTreeSet<_> = command.mailboxes.iter().map(|mailbox| &mailbox.name).collect();
+        if names.len() != command.mailboxes.len() {
+            return Err("Exists");
+        }
+        let accounts = self.account_count(command.tenant);
+        let tenant = self.tenants.get(&command.tenant).ok_or("NoSuchTenant")?;
+        if tenant.max_accounts.is_some_and(|most| accounts >= most) {
+            return Err("OverQuota");
+        }
+        let floor = tenant.floor;
+        if self
+            .addresses(command.tenant)
+            .contains(&command.address.lookup_key())
+        {
+            return Err("Exists");
+        }
+        if self.accounts.contains_key(&(command.tenant, command.account)) {
+            return Err("Exists");
+        }
+        self.owns(command.tenant, &command.address)?;
+        let mut account = Account {
+            address: command.address.clone(),
+            password: command.password.clone(),
+            limits: command.limits,
+            modseq: 1,
+            list_modseq: 1,
+            next_validity: floor.max(at.as_secs() as u32),
+            mailboxes: BTreeMap::new(),
+        };
+        for mailbox in &command.mailboxes {
+            account.add(mailbox);
+        }
+        self.accounts.insert((command.tenant, command.account), account);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn delete_account(&mut self, command: &DeleteAccount) -> Result<Outcome, Refusal> {
+        let place = (command.tenant, command.account);
+        let account = self.accounts.get(&place).ok_or("NoSuchAccount")?.clone();
+        let listed: BTreeSet<_> = command.mailboxes.iter().map(|(id, _)| *id).collect();
+        let there: BTreeSet<_> = account.mailboxes.keys().copied().collect();
+        if account.address != command.address
+            || account.list_modseq != command.list_modseq.get()
+            || listed != there
+        {
+            return Err("Stale");
+        }
+        for (id, mailbox) in account.mailboxes {
+            self.dig(command.tenant, command.account, id, mailbox);
+        }
+        let tenant = self.tenants.get_mut(&command.tenant).unwrap();
+        tenant.floor = tenant.floor.max(account.next_validity);
+        self.accounts.remove(&place);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn create_alias(&mut self, command: &CreateAlias) -> Result<Outcome, Refusal> {
+        if command.targets.is_empty() {
+            return Err("NotPermitted");
+        }
+        if self
+            .addresses(command.tenant)
+            .contains(&command.address.lookup_key())
+        {
+            return Err("Exists");
+        }
+        self.owns(command.tenant, &command.address)?;
+        self.aliases.insert(
+            (command.tenant, command.address.lookup_key()),
+            command.targets.clone(),
+        );
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn addresses(&self, tenant: TenantId) -> BTreeSet<String> {
+        let accounts = self.accounts.iter().filter(|((of, _), _)| *of == tenant);
+        let logins = accounts.map(|(_, account)| account.address.lookup_key());
+        let aliases = self
+            .aliases
+            .keys()
+            .filter(|(of, _)| *of == tenant)
+            .map(|(_, key)| key.clone());
+        logins.chain(aliases).collect()
+    }
+
+    pub(super) fn owns(&self, tenant: TenantId, address: &EmailAddress) -> Result<(), Refusal> {
+        let owner = address
+            .domain()
+            .name()
+            .and_then(|name| self.domains.get(name.as_str()));
+        if owner == Some(&tenant) {
+            Ok(())
+        } else {
+            Err("NoSuchDomain")
+        }
+    }
+}
