@@ -1,11 +1,12 @@
 //! The whole supervision tree, in start order: what starts later depends on what started before, and ends before it.
 //!
 //! ```text
-//! /                                     rest for one; one restart too many ends the process
+//! /                                     one for one; one restart too many ends the process
 //! ├── directory                         who is here
 //! ├── authenticator                     whose password fits
 //! ├── store                             one for one
-//! │   └── gate                          proposals in
+//! │   ├── gate                          proposals in
+//! │   └── sweeper                       what is deleted or old, out
 //! ├── tenants/default                   rest for one
 //! │   ├── mailboxes/<account>.<mailbox> on demand
 //! │   └── queues/local                  rest for one
@@ -46,6 +47,7 @@ use crate::{
     store::{
         feed::{self, Feed},
         gate::{self, Gate},
+        sweeper::{self, Sweeper},
     },
 };
 
@@ -99,10 +101,12 @@ pub fn tree(parts: &Parts) -> Supervisor {
     let (gate, gate_address) = gate(parts);
     let mailboxes = mailboxes(parts);
     let (queue, queue_address) = local_queue(parts, &gate_address, &who);
+    let (sweeper, sweeper_address) = sweeper(parts, &gate_address);
     let feed = feed(feed::Args {
         store: parts.store.clone(),
         directory: directory_address,
         local_queue: queue_address,
+        sweeper: sweeper_address,
         mailboxes: mailboxes.clone(),
     });
     let tenant = Supervisor::new(DEFAULT_TENANT_NAME, Strategy::RestForOne)
@@ -123,7 +127,8 @@ pub fn tree(parts: &Parts) -> Supervisor {
         .child(
             Supervisor::new("store", Strategy::OneForOne)
                 .intensity(10, Duration::from_secs(10))
-                .child(gate),
+                .child(gate)
+                .child(sweeper),
         )
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
@@ -207,6 +212,19 @@ fn gate(parts: &Parts) -> (Child, Address<gate::Msg>) {
     let store = parts.store.clone();
     child::<Gate>("gate", Restart::Permanent, move |_| gate::Args {
         store: store.clone(),
+    })
+}
+
+fn sweeper(parts: &Parts, gate: &Address<gate::Msg>) -> (Child, Address<sweeper::Msg>) {
+    let (parts, gate) = (parts.clone(), gate.clone());
+    child::<Sweeper>("sweeper", Restart::Permanent, move |settings| sweeper::Args {
+        tenant: DEFAULT_TENANT,
+        store: parts.store.clone(),
+        reads: parts.reads.clone(),
+        gate: gate.clone(),
+        clock: parts.clock,
+        mint: parts.mint.clone(),
+        config: settings.shared_of::<Config>(),
     })
 }
 

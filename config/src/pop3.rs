@@ -31,9 +31,5 @@ section! {
 
         /// The longest line of a command. RFC 2449 §4 asks for 255 bytes and clients send no more.
         max_line_size: ByteSize = ByteSize::bytes(255), ByteSize::bytes(255)..=ByteSize::kib(8);
-
-        /// Connections logged in to one account at once. One holds the mailbox; it and those that find it held
-        /// count, more are answered [IN-USE] at once.
-        max_connections_per_account: u32 = 10, 1..=10_000;
     }
 }

@@ -16,8 +16,9 @@ section! {
         /// The largest message accepted, and announced with SIZE (RFC 1870); larger ones are answered 552 5.3.4.
         max_message_size: ByteSize = ByteSize::mib(50), ByteSize::kib(64)..=ByteSize::gib(2);
 
-        /// Recipients of one message; more are answered 452 4.5.3. At least 100 (RFC 5321 §4.5.3.1.8).
-        max_recipients: u32 = 1_000, 100..=100_000;
+        /// Recipients of one message; more are answered 452 4.5.3. At least 100 (RFC 5321 §4.5.3.1.8),
+        /// at most the 1,000 that one record of the spool holds.
+        max_recipients: u32 = 1_000, 100..=1_000;
 
         /// Commands answered with an error since the last accepted message; the next one ends the session with
         /// 421 4.7.0.

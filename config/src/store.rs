@@ -16,9 +16,6 @@ section! {
         /// Memory for blocks read from disk. It fills as it is used.
         cache: ByteSize = ByteSize::mib(32), ByteSize::mib(1)..=ByteSize::gib(1024);
 
-        /// The journal's size on disk, beyond which memory tables are written out. A larger one means fewer
-        /// writes and a longer start after a crash.
-        journal_limit: ByteSize = ByteSize::mib(512), ByteSize::mib(64)..=ByteSize::gib(64);
 
         /// Commands made durable with one sync. A sync takes what waits at its start, never waits for more.
         max_group: u32 = 512, 1..=4_096;

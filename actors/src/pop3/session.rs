@@ -166,7 +166,7 @@ pub struct Parts {
 /// What one POP3 session needs.
 pub struct Args {
     /// What it shares with its siblings.
-    pub parts: Parts,
+    pub parts: Arc<Parts>,
     /// The connection.
     pub connection: ConnectionId,
     /// The other side of the connection.
@@ -185,15 +185,16 @@ impl Parts {
         room: &Arc<Semaphore>,
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        let parts = Arc::new(self);
         Arc::new(move |socket, peer| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
                 return Err(socket);
             };
-            let connection: ConnectionId = self.mint.id();
+            let connection: ConnectionId = parts.mint.id();
             let ledger = Arc::new(Ledger::new());
-            let (parts, shared, clock) = (self.clone(), Arc::clone(&ledger), self.clock);
+            let (parts, shared, clock) = (Arc::clone(&parts), Arc::clone(&ledger), parts.clock);
             let make_args = move |_: &supervision::Settings| Args {
-                parts: parts.clone(),
+                parts: Arc::clone(&parts),
                 connection,
                 peer,
                 ledger: Arc::clone(&shared),
@@ -450,7 +451,7 @@ impl State {
         self.args.parts.mailboxes.address(&key)
     }
 
-    const fn key(&self, mailbox: MailboxId, account: AccountId) -> MailboxKey {
+    fn key(&self, mailbox: MailboxId, account: AccountId) -> MailboxKey {
         MailboxKey {
             tenant: self.args.parts.tenant,
             account,

@@ -138,7 +138,7 @@ pub struct Parts {
 /// What one SMTP session needs.
 pub struct Args {
     /// What it shares with its siblings.
-    pub parts: Parts,
+    pub parts: Arc<Parts>,
     /// The connection.
     pub connection: ConnectionId,
     /// The other side of the connection.
@@ -157,15 +157,16 @@ impl Parts {
         room: &Arc<Semaphore>,
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        let parts = Arc::new(self);
         Arc::new(move |socket, peer| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
                 return Err(socket);
             };
-            let connection: ConnectionId = self.mint.id();
+            let connection: ConnectionId = parts.mint.id();
             let ledger = Arc::new(Ledger::new());
-            let (parts, shared, clock) = (self.clone(), Arc::clone(&ledger), self.clock);
+            let (parts, shared, clock) = (Arc::clone(&parts), Arc::clone(&ledger), parts.clock);
             let make_args = move |_: &supervision::Settings| Args {
-                parts: parts.clone(),
+                parts: Arc::clone(&parts),
                 connection,
                 peer,
                 ledger: Arc::clone(&shared),
@@ -188,7 +189,6 @@ pub struct SmtpSession;
 /// What an SMTP session holds.
 pub struct State {
     args: Args,
-    path: String,
     session: Checkpoint,
     body: Option<body::Body>,
 }
@@ -199,7 +199,7 @@ impl Actor for SmtpSession {
     type Args = Args;
     type State = State;
 
-    async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
+    async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
         let now = args.parts.clock.tick();
         let session = match args.ledger.checkpoint() {
             None => {
@@ -213,18 +213,17 @@ impl Actor for SmtpSession {
             Some(checkpoint) => resume(checkpoint, &args.ledger, now),
         };
         Ok(State {
-            path: ctx.path(),
             args,
             session,
             body: None,
         })
     }
 
-    async fn handle(_: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
+    async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
             Msg::Turn(Request { input, reply }) => {
                 state.args.ledger.begin();
-                let turn = state.turn(input).await?;
+                let turn = state.turn(ctx, input).await?;
                 reply.send(turn);
             }
         }
@@ -272,7 +271,7 @@ fn tls(info: TlsInfo) -> Tls {
 }
 
 impl State {
-    async fn turn(&mut self, input: Input) -> Result<Turn<Checkpoint>, Broken> {
+    async fn turn(&mut self, ctx: &Context<Msg>, input: Input) -> Result<Turn<Checkpoint>, Broken> {
         let now = self.args.parts.clock.tick();
         let mut consumed = 0;
         match input {
@@ -283,7 +282,7 @@ impl State {
             Input::Gone => self.drop_body(),
         }
         while let Some(event) = self.session.machine.poll() {
-            self.answer(event).await?;
+            self.answer(ctx, event).await?;
         }
         let machine = &mut self.session.machine;
         if self.args.ledger.is_draining() && machine.is_between_commands() {
@@ -304,7 +303,7 @@ impl State {
         })
     }
 
-    async fn answer(&mut self, event: Event) -> Result<(), Broken> {
+    async fn answer(&mut self, ctx: &Context<Msg>, event: Event) -> Result<(), Broken> {
         match event {
             Event::Mail(_) => {
                 self.session.addressees = 0;
@@ -321,7 +320,7 @@ impl State {
             }
             Event::Body(octets) => self.write(&octets).await,
             Event::BodyEnd { .. } => {
-                let verdict = self.accept().await?;
+                let verdict = self.accept(ctx).await?;
                 self.session.machine.respond(verdict);
             }
             Event::BodyDropped(_) => self.drop_body(),

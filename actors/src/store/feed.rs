@@ -2,7 +2,7 @@
 //!
 //! Owner:    /store (static, permanent)
 //! Accepts:  Msg::{Start, Committed, Lagged}
-//! Calls:    the directory, the local queue, the mailboxes that are up
+//! Calls:    the directory, the local queue, the sweeper, the mailboxes that are up
 //! Owns:     its place among the committed changes, and the task that waits for them
 //! On death: it begins again with what is committed from then on; whoever it may have told less is told to read again.
 //! Limits:   config.store.max_feed: who falls behind further is told that it lags
@@ -20,6 +20,7 @@ use store::{
 use supervision::{Actor, Address, Broken, Context, Dynamic, Reply, Timer};
 use tokio::task::JoinSet;
 
+use super::sweeper;
 use crate::{
     directory,
     mailbox::{self, Mailbox},
@@ -49,6 +50,8 @@ pub struct Args {
     pub directory: Address<directory::Msg>,
     /// Told of messages.
     pub local_queue: Address<local::Msg>,
+    /// Told of deletions.
+    pub sweeper: Address<sweeper::Msg>,
     /// Told of mailboxes.
     pub mailboxes: Dynamic<Mailbox>,
 }
@@ -129,6 +132,7 @@ impl State {
                 Change::Tenant(_) | Change::Domain(..) | Change::Account(..) | Change::Address(..) => {
                     directory_changed = true;
                 }
+                Change::Tombstone(_) => self.tombstone(),
                 // Nobody waits for these yet: a queue asks the store, a listing is read when it is opened.
                 _ => {}
             }
@@ -139,6 +143,10 @@ impl State {
         if directory_changed {
             let _ = self.args.directory.cast(directory::Msg::Changed);
         }
+    }
+
+    fn tombstone(&self) {
+        let _ = self.args.sweeper.cast(sweeper::Msg::Look);
     }
 
     fn deferred(&self, due: Timestamp) {

@@ -15,9 +15,9 @@ use store::{
     propose::ProposeError,
     record::spool::{Arrival, Priority, Route},
 };
-use supervision::Broken;
+use supervision::{Broken, Context};
 
-use super::{Routes, State, Ticket};
+use super::{Msg, Routes, State, Ticket};
 use crate::{store::gate, subject};
 
 /// A message on its way in.
@@ -102,7 +102,7 @@ impl State {
     }
 
     /// Accepts the message. Says yes only when it is durable.
-    pub(super) async fn accept(&mut self) -> Result<Verdict<Routes, Ticket>, Broken> {
+    pub(super) async fn accept(&mut self, ctx: &Context<Msg>) -> Result<Verdict<Routes, Ticket>, Broken> {
         let writer = match self.body.take() {
             Some(Body::Writing(writer)) => writer,
             Some(Body::Failed(reply)) => return Ok(Verdict::Refuse(reply)),
@@ -116,7 +116,7 @@ impl State {
             return Err(Broken::because("a body ended without a transaction"));
         };
         let reply = accepted(ticket.message);
-        let accept = Accept::new(spooled, sealed, self.path.clone(), reply.wire().trim_end());
+        let accept = Accept::new(spooled, sealed, ctx.path(), reply.wire().trim_end());
         let now = self.args.parts.clock.timestamp();
         let proposal = Proposal::new(ticket.command, now, Command::Accept(accept));
         let about = subject::message(ticket.message);
