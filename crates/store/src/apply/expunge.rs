@@ -16,7 +16,7 @@ use super::{
     outcome::Expunged,
 };
 use crate::{
-    command::{Expunge, expunge::MAX_UIDS},
+    command::{Expunge, expunge::MAX_EXPUNGED},
     key::{self, Key},
     record::{
         mailbox::{MailboxMessage, MailboxState, Uid, Vanished},
@@ -29,14 +29,14 @@ pub(super) fn footprint(command: &Expunge, keys: &mut Vec<Key>) {
     keys.push(key::mailbox::tenant_state(mailbox.tenant));
     keys.push(key::mailbox::account_state(mailbox.tenant, mailbox.account));
     keys.push(mailbox.state());
-    for &(uid, blob) in command.messages.iter().take(MAX_UIDS) {
+    for &(uid, blob) in command.messages.iter().take(MAX_EXPUNGED) {
         keys.push(mailbox.message(uid));
         keys.push(key::blob::blob(mailbox.tenant, blob));
     }
 }
 
 pub(super) fn expunge(command: &Expunge, at: Timestamp, draft: &mut Draft<'_>) -> Result<Outcome, Rejected> {
-    bounded("messages", command.messages.len(), MAX_UIDS)?;
+    bounded("messages", command.messages.len(), MAX_EXPUNGED)?;
     let key = &command.mailbox;
     let account_key = key::mailbox::account_state(key.tenant, key.account);
     let mut account: AccountState = draft.need(&account_key, Rejected::NoSuchAccount)?;

@@ -9,7 +9,7 @@ use super::{
     outcome::FlagsChanged,
 };
 use crate::{
-    command::{ChangeFlags, FlagChange, expunge::MAX_UIDS},
+    command::{ChangeFlags, FlagChange, flags::MAX_FLAGGED},
     key::{self, Key},
     record::{
         mailbox::{Changed, Flags, MAX_KEYWORDS, MailboxMessage, MailboxState, Uid},
@@ -27,13 +27,13 @@ pub(super) fn footprint(command: &ChangeFlags, keys: &mut Vec<Key>) {
         command
             .uids
             .iter()
-            .take(MAX_UIDS)
+            .take(MAX_FLAGGED)
             .map(|&uid| command.mailbox.message(uid)),
     );
 }
 
 pub(super) fn change(command: &ChangeFlags, draft: &mut Draft<'_>) -> Result<Outcome, Rejected> {
-    bounded("messages", command.uids.len(), MAX_UIDS)?;
+    bounded("messages", command.uids.len(), MAX_FLAGGED)?;
     let account_key = key::mailbox::account_state(command.mailbox.tenant, command.mailbox.account);
     let mut account: AccountState = draft.need(&account_key, Rejected::NoSuchAccount)?;
     let mut mailbox: MailboxState = draft.need(&command.mailbox.state(), Rejected::NoSuchMailbox)?;

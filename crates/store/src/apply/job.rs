@@ -7,7 +7,7 @@ use message::id::{AccountId, BlobId, MailboxId, TenantId};
 use super::{Outcome, Rejected, blob_refs::BlobRefs, bounded, draft::Draft};
 use crate::{
     blob::key::chunk_key,
-    command::{Reap, ReapStep, Sweep, SweepRows, expunge::MAX_UIDS, job::MAX_SWEEP},
+    command::{Reap, ReapStep, Sweep, SweepRows, expunge::MAX_EXPUNGED, job::MAX_SWEEP},
     key::{
         self, Key,
         mailbox::{MailboxKey, blob_tombstone, tombstone},
@@ -32,7 +32,7 @@ pub(super) fn reap_footprint(command: &Reap, keys: &mut Vec<Key>) {
                 mailbox: *mailbox,
             };
             keys.push(key.tombstone());
-            for (uid, blob) in messages.iter().take(MAX_UIDS) {
+            for (uid, blob) in messages.iter().take(MAX_EXPUNGED) {
                 keys.push(key.message(*uid));
                 keys.extend(blob.map(|blob| key::blob::blob(command.tenant, blob)));
             }
@@ -61,7 +61,7 @@ pub(super) fn reap(command: &Reap, draft: &mut Draft<'_>) -> Result<Outcome, Rej
             mailbox,
             messages,
         } => {
-            bounded("messages", messages.len(), MAX_UIDS)?;
+            bounded("messages", messages.len(), MAX_EXPUNGED)?;
             let messages = messages.iter().copied().collect();
             Grave::find(command.tenant, *account, *mailbox, draft)?.reap_messages(messages, draft)?
         }

@@ -14,7 +14,7 @@ use super::{rejected::Noun, *};
 use crate::{
     batch::{MAX_BATCH_OCTETS, MAX_OPERATIONS},
     blob::{BlobRef, SealedBlob},
-    command::{expunge::MAX_UIDS, mailbox::MAX_MAILBOXES, *},
+    command::{expunge::MAX_EXPUNGED, flags::MAX_FLAGGED, mailbox::MAX_MAILBOXES, *},
     key::{Partition, mailbox::MailboxKey},
     record::{
         self, Record,
@@ -371,7 +371,7 @@ fn the_largest_change_of_flags_fits_a_batch() {
     };
     message.prefix = Bytes::from(vec![b'x'; MAX_PREFIX_OCTETS]);
     message.structure = Some(Bytes::from(vec![b'x'; MAX_STRUCTURE_OCTETS]));
-    let uids: Vec<_> = (1..=MAX_UIDS as u32).map(Uid::new).collect();
+    let uids: Vec<_> = (1..=MAX_FLAGGED as u32).map(Uid::new).collect();
     for &uid in &uids {
         map.put(place(0).message(uid), &message);
     }
@@ -398,19 +398,31 @@ fn the_largest_change_of_flags_fits_a_batch() {
 fn the_largest_expunge_fits_a_batch_and_leaves_nothing_behind() {
     let mut map = Map::with_account(0);
     // As many chunks as go at once: together they are more than a batch has room for.
-    for number in 1..=MAX_UIDS as u64 {
+    for number in 1..=MAX_EXPUNGED as u64 {
         map.must(accept(number, 1, 16));
         map.must(append(number, 0));
     }
-    let messages = (1..=MAX_UIDS as u32)
+    // Each has changed, so that each has an entry in the index of changes.
+    let uids: Vec<_> = (1..=MAX_EXPUNGED as u32).map(Uid::new).collect();
+    for uids in uids.chunks(MAX_FLAGGED) {
+        map.must(Command::ChangeFlags(ChangeFlags {
+            mailbox: place(0),
+            uids: uids.to_vec(),
+            change: FlagChange::Add(Flags::new(SystemFlags::DELETED, [])),
+            unchanged_since: None,
+        }));
+    }
+    let messages = (1..=MAX_EXPUNGED as u32)
         .map(|uid| (Uid::new(uid), blob_id(uid.into())))
         .collect();
     let applied = map.must(Command::Expunge(Expunge {
         mailbox: place(0),
         messages,
     }));
+    let indexed = |key: &Key| key.space == crate::key::Keyspace::Mailbox && key.bytes.get(6) == Some(&b'c');
+    assert!(!map.rows.keys().any(indexed));
     assert!(applied.changes.contains(&Change::Tombstone(TENANT)));
-    let blobs: Vec<_> = (1..=MAX_UIDS as u64).map(blob_id).collect();
+    let blobs: Vec<_> = (1..=MAX_EXPUNGED as u64).map(blob_id).collect();
     for blob in blobs {
         assert!(!map.rows.contains_key(&key::blob::blob(TENANT, blob)));
         let step = ReapStep::Chunks(blob);

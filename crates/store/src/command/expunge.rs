@@ -11,10 +11,10 @@ use crate::{key::mailbox::MailboxKey, record::mailbox::Uid};
 pub struct Expunge {
     /// Which mailbox.
     pub mailbox: MailboxKey,
-    /// Which messages, with the blob that each has as the mailbox lists it; none twice, at most [`MAX_UIDS`].
+    /// Which messages, with the blob that each has as the mailbox lists it; none twice, at most [`MAX_EXPUNGED`].
     pub messages: Vec<(Uid, BlobId)>,
 }
 
-/// How many messages one command may change: so many records of the largest size stay within
-/// [`MAX_BATCH_OCTETS`](crate::batch::MAX_BATCH_OCTETS).
-pub const MAX_UIDS: usize = 400;
+/// How many messages one command may expunge: with four records each they stay within
+/// [`MAX_OPERATIONS`](crate::batch::MAX_OPERATIONS).
+pub const MAX_EXPUNGED: usize = 1000;

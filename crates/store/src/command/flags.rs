@@ -13,13 +13,17 @@ use crate::{
 pub struct ChangeFlags {
     /// Which mailbox.
     pub mailbox: MailboxKey,
-    /// Which messages, none twice; at most [`MAX_UIDS`](super::expunge::MAX_UIDS).
+    /// Which messages, none twice; at most [`MAX_FLAGGED`].
     pub uids: Vec<Uid>,
     /// What to do.
     pub change: FlagChange,
     /// Messages changed after this MODSEQ are left alone and named in the outcome. RFC 7162 §3.1.3
     pub unchanged_since: Option<ModSeq>,
 }
+
+/// How many messages one command may change: so many records of the largest size stay within
+/// [`MAX_BATCH_OCTETS`](crate::batch::MAX_BATCH_OCTETS).
+pub const MAX_FLAGGED: usize = 400;
 
 /// What to do with the flags of each message.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ pub struct Reap {
 /// What one step removes. Rows that are gone already are passed over, so a step can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReapStep {
-    /// Messages of a deleted mailbox; at most [`MAX_UIDS`](super::expunge::MAX_UIDS), none twice.
+    /// Messages of a deleted mailbox; at most [`MAX_EXPUNGED`](super::expunge::MAX_EXPUNGED), none twice.
     Messages {
         /// Whose mailbox it was.
         account: AccountId,

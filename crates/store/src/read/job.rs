@@ -7,7 +7,7 @@ use message::{
 
 use super::{Range, partitions};
 use crate::{
-    command::{Reap, ReapStep, expunge::MAX_UIDS, job::MAX_SWEEP},
+    command::{Reap, ReapStep, expunge::MAX_EXPUNGED, job::MAX_SWEEP},
     engine::{Snapshot, StoreError},
     key::{
         Keyspace, Partition, SYSTEM_TENANT,
@@ -89,7 +89,7 @@ pub fn appended_before(
 fn mailbox_step(snapshot: &impl Snapshot, key: &MailboxKey) -> Result<Option<ReapStep>, StoreError> {
     let (account, mailbox) = (key.account, key.mailbox);
     let rows = Range::of(Keyspace::Mailbox, &key.all(keys::MESSAGE))
-        .octets(snapshot, MAX_UIDS)?
+        .octets(snapshot, MAX_EXPUNGED)?
         .rows;
     let mut messages = Vec::with_capacity(rows.len());
     for (bytes, octets) in rows {
