@@ -64,6 +64,10 @@ impl Ward {
         }
     }
 
+    pub(crate) fn met(&self) -> u64 {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).met
+    }
+
     pub(crate) fn list(&self) -> Quarantine {
         self.listed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, oneshot};
 use crate::{
     apply::Outcome,
     blob::{BlobReader, BlobRef, BlobWriter, writer},
-    command::Proposal,
+    command::{Proposal, footprint},
     committer::Committer,
     engine::{Engine, StoreError, memory::MemoryEngine},
     feed::{Changes, Committed},
@@ -104,7 +104,8 @@ impl Store {
     }
 
     /// What became of a command, seen after everything that was proposed before: `None` when nothing was committed
-    /// under this id, because it never arrived, was rejected, or is older than `keep_results`.
+    /// under this id, because it never arrived, was rejected, is older than `keep_results`, or is of a kind that
+    /// [keeps no result](crate::command::Command::keeps_result).
     pub fn recall(
         &self,
         id: CommandId,
@@ -117,6 +118,14 @@ impl Store {
     /// As [`Store::recall`], with the answer going to `done`.
     pub fn recall_with(&self, id: CommandId, done: oneshot::Sender<Result<Option<Outcome>, ProposeError>>) {
         self.inner.queue.push(Work::Recall { id, done }, 0);
+    }
+
+    /// Reads what a command will read, so that the committer, for whom all others wait, meets no cold block. What
+    /// cannot be read is found out there. Touches the disk.
+    pub fn warm(&self, proposal: &Proposal) {
+        for key in footprint(proposal) {
+            drop(self.inner.source.get(&key));
+        }
     }
 
     /// What is committed now. Reads may touch the disk: not for a thread that must not wait.
@@ -188,7 +197,7 @@ impl Store {
             queued,
             queued_octets,
             free_octets: self.inner.gauge.as_ref().map(|gauge| gauge.free()),
-            quarantined: self.inner.ward.list().met,
+            quarantined: self.inner.ward.met(),
             ..self.inner.meters.read()
         }
     }
