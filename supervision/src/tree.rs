@@ -1,6 +1,5 @@
 //! The tree as an operator sees it: one row for each place, read from atomics. No actor is asked.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -78,13 +77,12 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
                 let key = prefix
                     .strip_prefix(path.as_str())
                     .and_then(|rest| rest.strip_prefix('/'));
-                let slots = match key {
-                    Some(key) => members.find(key).into_iter().collect(),
-                    None => members.all(),
-                };
-                let member =
-                    |slot: Arc<dyn AnySlot>| row(&*slot, format!("{path}/{}", slot.place().name), now);
-                rows.extend(slots.into_iter().map(member));
+                let slots = key.map_or_else(|| members.all(), |key| members.find(key).into_iter().collect());
+                rows.reserve(slots.len());
+                for slot in slots {
+                    let path = join(&path, &slot.place().name);
+                    rows.push(row(&*slot, path, now));
+                }
             }
         }
     }
