@@ -6,7 +6,8 @@ use actors::{
     tree::{DEFAULT_TENANT, DEFAULT_TENANT_NAME},
 };
 use anyhow::{Context, bail};
-use auth::{Cost, PasswordHash, Secret};
+pub use auth::Secret;
+use auth::{Cost, PasswordHash};
 use config::Config;
 use message::{
     address::{Domain, DomainName, EmailAddress},

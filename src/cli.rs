@@ -5,7 +5,7 @@ mod check;
 mod serve;
 mod trace;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -39,7 +39,13 @@ enum Command {
 /// Does what the arguments of this process say.
 #[must_use]
 pub fn run() -> ExitCode {
-    let done = match Arguments::parse().command {
+    run_with(std::env::args_os())
+}
+
+/// Does what these arguments say; the first is the name of the program.
+#[must_use]
+pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let done = match Arguments::parse_from(arguments).command {
         Command::Serve(serve) => serve.run(),
         Command::Account(account) => account.run(),
         Command::Check(check) => check.run(),

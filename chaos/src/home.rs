@@ -1,0 +1,128 @@
+//! Home: the directory of one scenario's server, and the accounts in it.
+
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+};
+
+use angarium::{
+    admin::{Admin, Secret},
+    boot::open_store,
+    loader::Overrides,
+};
+use anyhow::{Context, ensure};
+use message::address::EmailAddress;
+use tempfile::TempDir;
+
+/// The password of every account.
+pub(crate) const PASSWORD: &str = "storm-cellar";
+
+/// Cheap passwords and free ports; the rest is as a user has it. Nobody waits half a minute for a second attempt.
+const SETTINGS: [&str; 7] = [
+    "listeners.mx.bind=127.0.0.1:0",
+    "listeners.pop3.bind=127.0.0.1:0",
+    "auth.argon2_memory=64KiB",
+    "auth.argon2_iterations=1",
+    "queue.retry_first=1s",
+    "server.drain_deadline=5s",
+    "log.level=warn",
+];
+
+/// A directory with a store.
+pub(crate) struct Home {
+    directory: TempDir,
+    path: PathBuf,
+    data: String,
+    settings: Vec<String>,
+    accounts: usize,
+}
+
+impl Home {
+    /// A new directory, removed in the end unless it is kept.
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("angarium-chaos-")
+            .tempdir()
+            .context("no directory can be made")?;
+        let path = directory.path().to_owned();
+        Ok(Self {
+            directory,
+            path,
+            data: "data".to_owned(),
+            settings: SETTINGS.map(str::to_owned).to_vec(),
+            accounts: 0,
+        })
+    }
+
+    /// Sets one more key, from the next start on. A later one wins.
+    pub(crate) fn set(&mut self, setting: &str) {
+        let key = |setting: &str| setting.split('=').next().map(str::to_owned);
+        self.settings.retain(|known| key(known) != key(setting));
+        self.settings.push(setting.to_owned());
+    }
+
+    /// Goes on with another data directory of this name, without accounts.
+    pub(crate) fn move_on(&mut self, data: &str) {
+        data.clone_into(&mut self.data);
+        self.accounts = 0;
+    }
+
+    /// What the command line of a server in this home says.
+    pub(crate) fn overrides(&self) -> Overrides {
+        Overrides {
+            config: None,
+            data: Some(self.data()),
+            set: self.settings.clone(),
+        }
+    }
+
+    /// Where the store is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path.join(&self.data)
+    }
+
+    /// Where children of this home write their log, one behind the other.
+    pub(crate) fn log(&self) -> anyhow::Result<File> {
+        File::options()
+            .create(true)
+            .append(true)
+            .open(self.path.join("log"))
+            .context("no log can be written")
+    }
+
+    /// Makes the store with accounts from number 0 on. No server runs.
+    pub(crate) async fn settle(&mut self, accounts: usize) -> anyhow::Result<()> {
+        ensure!(self.accounts == 0, "this home has accounts already");
+        let config = self.overrides().load()?;
+        let (store, _) = open_store(&config, false)?;
+        for number in 0..accounts {
+            let address = EmailAddress::parse(address(number).as_bytes())?;
+            Admin::new(&store, &config)?
+                .add(address, &Secret::new(PASSWORD))
+                .await?;
+        }
+        tokio::task::spawn_blocking(move || store.close()).await??;
+        self.accounts = accounts;
+        Ok(())
+    }
+
+    /// How many accounts it has.
+    pub(crate) const fn accounts(&self) -> usize {
+        self.accounts
+    }
+
+    /// Keeps the directory for whoever wants to know why, and says where it is.
+    pub(crate) fn keep(self) -> PathBuf {
+        self.directory.keep()
+    }
+
+    /// The certificate that the server made for itself.
+    pub(crate) fn certificate(data: &Path) -> PathBuf {
+        data.join("development-certificate.pem")
+    }
+}
+
+/// The address of an account.
+pub(crate) fn address(number: usize) -> String {
+    format!("a{number}@localhost")
+}

@@ -1,0 +1,80 @@
+//! Scenarios: what is killed, and when. One file each.
+
+mod fill_disk;
+mod kill_local_queue_after_accept;
+mod kill_mailbox_during_append;
+mod kill_process_under_load;
+mod kill_session_during_data;
+mod kill_store_gate;
+
+use crate::storm::Storm;
+
+/// A scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scenario {
+    /// The session of an SMTP connection dies at every octet of a transaction.
+    KillSessionDuringData,
+    /// The gate to the store dies while proposals pass.
+    KillStoreGate,
+    /// The queue dies when a message has just been accepted.
+    KillLocalQueueAfterAccept,
+    /// Mailboxes and local deliveries die while messages are appended and read.
+    KillMailboxDuringAppend,
+    /// The whole process dies, again and again.
+    KillProcessUnderLoad,
+    /// The disk is full, or nearly.
+    FillDisk,
+}
+
+impl Scenario {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::KillSessionDuringData,
+        Self::KillStoreGate,
+        Self::KillLocalQueueAfterAccept,
+        Self::KillMailboxDuringAppend,
+        Self::KillProcessUnderLoad,
+        Self::FillDisk,
+    ];
+
+    /// The name by which it is asked for.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KillSessionDuringData => "kill_session_during_data",
+            Self::KillStoreGate => "kill_store_gate",
+            Self::KillLocalQueueAfterAccept => "kill_local_queue_after_accept",
+            Self::KillMailboxDuringAppend => "kill_mailbox_during_append",
+            Self::KillProcessUnderLoad => "kill_process_under_load",
+            Self::FillDisk => "fill_disk",
+        }
+    }
+
+    /// What happens in it, in one line.
+    #[must_use]
+    pub const fn story(self) -> &'static str {
+        match self {
+            Self::KillSessionDuringData => {
+                "the SMTP session dies at every octet of a transaction, in clear and under TLS"
+            }
+            Self::KillStoreGate => "the gate to the store dies while proposals pass",
+            Self::KillLocalQueueAfterAccept => "the local queue dies when a message has just been accepted",
+            Self::KillMailboxDuringAppend => {
+                "mailboxes and deliveries die while messages are appended and read"
+            }
+            Self::KillProcessUnderLoad => "the process gets SIGKILL twenty times while 16 sessions send",
+            Self::FillDisk => "writes fail, and space falls below the reserve",
+        }
+    }
+
+    pub(crate) async fn run(self, storm: &mut Storm) -> anyhow::Result<()> {
+        match self {
+            Self::KillSessionDuringData => kill_session_during_data::run(storm).await,
+            Self::KillStoreGate => kill_store_gate::run(storm).await,
+            Self::KillLocalQueueAfterAccept => kill_local_queue_after_accept::run(storm).await,
+            Self::KillMailboxDuringAppend => kill_mailbox_during_append::run(storm).await,
+            Self::KillProcessUnderLoad => kill_process_under_load::run(storm).await,
+            Self::FillDisk => fill_disk::run(storm).await,
+        }
+    }
+}

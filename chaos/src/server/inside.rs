@@ -1,0 +1,178 @@
+//! A server in this process: whatever lives in its tree can be looked at and killed.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, SystemTime},
+};
+
+use angarium::boot::{Server, open_store};
+use anyhow::{Context, anyhow};
+use tokio::time::Instant;
+
+use super::Addresses;
+use crate::{
+    home::Home,
+    promise::{
+        Broken,
+        tree_is_whole::{self, Place},
+    },
+    wait::until,
+};
+
+/// A stopped server's files are free when its last thread has ended.
+const CLOSING: Duration = Duration::from_secs(10);
+
+/// Where the SMTP sessions live.
+const CONNECTIONS: &str = "/listeners/mx/connections";
+
+/// A server in this process.
+pub(crate) struct Inside {
+    server: Server,
+}
+
+/// What a row of the tree says of one actor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) path: String,
+    pub(crate) phase: String,
+    /// Messages handled by all incarnations.
+    pub(crate) handled: u64,
+    /// Messages sent and not handled yet.
+    pub(crate) depth: u64,
+    restarts: u32,
+    started: Option<SystemTime>,
+}
+
+impl Inside {
+    /// Starts a server in a home.
+    pub(crate) async fn start(home: &Home) -> anyhow::Result<Self> {
+        let opened = until(CLOSING, async || {
+            let config = home.overrides().load()?;
+            match open_store(&config, false) {
+                Ok((store, _)) => Ok(Some((config, store))),
+                Err(why) if format!("{why:#}").contains("has it open") => Ok(None),
+                Err(why) => Err(why),
+            }
+        });
+        let (config, store) = opened.await?.context("the store stays locked")?;
+        let server = Server::start(config, store).await?;
+        Ok(Self { server })
+    }
+
+    /// Where it listens.
+    pub(crate) fn addresses(&self) -> anyhow::Result<Addresses> {
+        let address = |name: &str| {
+            let address = self.server.addresses.get(name).copied();
+            address.with_context(|| format!("there is no listener {name}"))
+        };
+        Ok(Addresses {
+            mx: address("mx")?,
+            pop3: address("pop3")?,
+        })
+    }
+
+    /// What the tree says at and below a path.
+    pub(crate) fn standings(&self, prefix: &str) -> Vec<Standing> {
+        let rows = self.server.tree.tree(prefix).into_iter();
+        let standing = rows.map(|row| Standing {
+            phase: match serde_json::to_value(row.phase) {
+                Ok(serde_json::Value::String(phase)) => phase,
+                other => format!("{other:?}"),
+            },
+            path: row.path,
+            handled: row.handled,
+            depth: row.depth,
+            restarts: row.restarts,
+            started: row.started,
+        });
+        standing.collect()
+    }
+
+    /// What the tree says of one path, if there is such a place.
+    pub(crate) fn standing(&self, path: &str) -> Option<Standing> {
+        self.standings(path)
+            .into_iter()
+            .find(|standing| standing.path == path)
+    }
+
+    /// Kills what lives at a path and waits until it is back; how long that took. `None` when it had ended by itself,
+    /// or sleeps until it is wanted.
+    pub(crate) async fn kill(&self, path: &str) -> anyhow::Result<Option<Duration>> {
+        let Some(before) = self.standing(path) else {
+            return Ok(None);
+        };
+        let start = Instant::now();
+        if self.server.tree.kill(path).is_err() {
+            return Ok(None);
+        }
+        let back = until(tree_is_whole::LIMIT, async || {
+            let Some(now) = self.standing(path) else {
+                return Ok(Some(None));
+            };
+            Ok(match now.phase.as_str() {
+                "idle" => Some(None),
+                "up" if now.restarts != before.restarts || now.started != before.started => {
+                    Some(Some(start.elapsed()))
+                }
+                _ => None,
+            })
+        });
+        match back.await? {
+            Some(took) => Ok(took),
+            None => Err(self
+                .whole_now()
+                .err()
+                .map_or_else(|| anyhow!("{path} was killed and lives on"), anyhow::Error::from)),
+        }
+    }
+
+    /// The path of the session whose client has this address.
+    pub(crate) async fn session_of(&self, client: SocketAddr) -> anyhow::Result<String> {
+        let client = client.to_string();
+        let found = until(tree_is_whole::LIMIT, async || {
+            for standing in self.standings(CONNECTIONS).into_iter().rev() {
+                if standing.path == CONNECTIONS {
+                    continue;
+                }
+                // A connection may end while it is looked at.
+                let Ok(inspection) = self.server.tree.inspect(&standing.path).await else {
+                    continue;
+                };
+                let values = serde_json::to_value(&inspection)?;
+                if values.get("peer").and_then(|peer| peer.as_str()) == Some(&client) {
+                    return Ok(Some(standing.path));
+                }
+            }
+            Ok(None)
+        });
+        found
+            .await?
+            .with_context(|| format!("no session serves {client}"))
+    }
+
+    /// Waits until every place of the tree is up, within its time.
+    pub(crate) async fn whole(&self) -> anyhow::Result<()> {
+        let whole = until(tree_is_whole::LIMIT, async || Ok(self.whole_now().ok())).await?;
+        match whole {
+            Some(()) => Ok(()),
+            None => Ok(self.whole_now()?),
+        }
+    }
+
+    fn whole_now(&self) -> Result<(), Broken> {
+        let places: Vec<Place> = self
+            .standings("/")
+            .into_iter()
+            .map(|Standing { path, phase, .. }| Place { path, phase })
+            .collect();
+        tree_is_whole::check(&places)
+    }
+
+    /// Stops it in order.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.server
+            .stop()
+            .await
+            .context("the server did not stop in order")
+    }
+}

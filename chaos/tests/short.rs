@@ -1,0 +1,44 @@
+//! A little of every scenario, each with a seed of its own that is always the same.
+
+use std::path::PathBuf;
+
+use chaos::{
+    runner::{Plan, run},
+    scenario::Scenario,
+};
+
+fn check(scenario: Scenario, seed: u64) {
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_chaos"));
+    let held = run(&[scenario], &Plan::short(program, seed)).unwrap();
+    assert!(held, "see above for the promise that was broken");
+}
+
+#[test]
+fn kill_session_during_data() {
+    check(Scenario::KillSessionDuringData, 1);
+}
+
+#[test]
+fn kill_store_gate() {
+    check(Scenario::KillStoreGate, 2);
+}
+
+#[test]
+fn kill_local_queue_after_accept() {
+    check(Scenario::KillLocalQueueAfterAccept, 3);
+}
+
+#[test]
+fn kill_mailbox_during_append() {
+    check(Scenario::KillMailboxDuringAppend, 4);
+}
+
+#[test]
+fn kill_process_under_load() {
+    check(Scenario::KillProcessUnderLoad, 5);
+}
+
+#[test]
+fn fill_disk() {
+    check(Scenario::FillDisk, 6);
+}
