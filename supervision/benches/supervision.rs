@@ -20,24 +20,29 @@ use tokio::runtime::Runtime;
 const CALLS: usize = 10_000;
 const DEADLINE: Duration = Duration::from_secs(10);
 
-static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
-});
+/// One processor shows what the code costs, two what it costs to pass its cache lines from one to the other.
+static ONE: LazyLock<Runtime> = LazyLock::new(|| runtime(1));
+static TWO: LazyLock<Runtime> = LazyLock::new(|| runtime(2));
 
 fn main() {
     divan::main();
 }
 
-fn run<F>(task: F) -> F::Output
+fn runtime(workers: usize) -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+fn run<F>(workers: usize, task: F) -> F::Output
 where
     F: Future + Send + 'static,
     F::Output: Send,
 {
-    RUNTIME.block_on(async { tokio::spawn(task).await.unwrap() })
+    let runtime = if workers == 1 { &ONE } else { &TWO };
+    runtime.block_on(async { tokio::spawn(task).await.unwrap() })
 }
 
 #[derive(RactorMessage)]
@@ -101,8 +106,8 @@ impl ractor::Actor for Bare {
 }
 
 /// A tree with one echo.
-fn echo() -> (Running, Address<Msg>) {
-    run(async {
+fn echo(workers: usize) -> (Running, Address<Msg>) {
+    run(workers, async {
         let (child, address) = supervision::child::<Echo>("echo", Restart::Permanent, |_| ());
         let root = Supervisor::root(Strategy::OneForOne).child(child);
         (
@@ -113,7 +118,7 @@ fn echo() -> (Running, Address<Msg>) {
 }
 
 fn pool(children: usize) -> (Running, Dynamic<Echo>) {
-    run(async move {
+    run(2, async move {
         let often = Intensity::new(u32::MAX, Duration::from_secs(1));
         let pool = Dynamic::<Echo>::new("pool", usize::MAX, Restart::Transient, often);
         let root = Supervisor::root(Strategy::OneForOne).child(&pool);
@@ -133,19 +138,21 @@ async fn populate(pool: &Dynamic<Echo>, children: usize) {
     }
 }
 
-fn bare() -> ActorRef<BareMsg> {
-    run(async { ractor::Actor::spawn(None, Bare, ()).await.unwrap().0 })
+fn bare(workers: usize) -> ActorRef<BareMsg> {
+    run(workers, async {
+        ractor::Actor::spawn(None, Bare, ()).await.unwrap().0
+    })
 }
 
 mod round_trip {
     use super::*;
 
-    #[divan::bench]
-    fn bare_ractor(bencher: Bencher<'_, '_>) {
-        let actor = bare();
+    #[divan::bench(args = [1, 2])]
+    fn bare_ractor(bencher: Bencher<'_, '_>, workers: usize) {
+        let actor = bare(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let actor = actor.clone();
-            run(async move {
+            run(workers, async move {
                 for _ in 0..CALLS {
                     black_box(ractor::call_t!(actor, BareMsg::Ping, 10_000).unwrap());
                 }
@@ -153,12 +160,12 @@ mod round_trip {
         });
     }
 
-    #[divan::bench]
-    fn address(bencher: Bencher<'_, '_>) {
-        let (_running, address) = echo();
+    #[divan::bench(args = [1, 2])]
+    fn address(bencher: Bencher<'_, '_>, workers: usize) {
+        let (_running, address) = echo(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let address = address.clone();
-            run(async move {
+            run(workers, async move {
                 for _ in 0..CALLS {
                     black_box(address.call(DEADLINE, Msg::Ping).await.unwrap());
                 }
@@ -166,12 +173,12 @@ mod round_trip {
         });
     }
 
-    #[divan::bench]
-    fn address_with_subject(bencher: Bencher<'_, '_>) {
-        let (_running, address) = echo();
+    #[divan::bench(args = [1, 2])]
+    fn address_with_subject(bencher: Bencher<'_, '_>, workers: usize) {
+        let (_running, address) = echo(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let address = address.clone();
-            run(async move {
+            run(workers, async move {
                 for id in 0..CALLS {
                     let subject = Subject::new("message", id as u128);
                     black_box(address.subject(subject).call(DEADLINE, Msg::Ping).await.unwrap());
@@ -186,12 +193,12 @@ mod fifty_callers {
 
     const CALLERS: usize = 50;
 
-    #[divan::bench]
-    fn bare_ractor(bencher: Bencher<'_, '_>) {
-        let actor = bare();
+    #[divan::bench(args = [1, 2])]
+    fn bare_ractor(bencher: Bencher<'_, '_>, workers: usize) {
+        let actor = bare(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let actor = actor.clone();
-            run(async move {
+            run(workers, async move {
                 let callers = (0..CALLERS).map(|_| {
                     let actor = actor.clone();
                     tokio::spawn(async move {
@@ -207,12 +214,12 @@ mod fifty_callers {
         });
     }
 
-    #[divan::bench]
-    fn address(bencher: Bencher<'_, '_>) {
-        let (_running, address) = echo();
+    #[divan::bench(args = [1, 2])]
+    fn address(bencher: Bencher<'_, '_>, workers: usize) {
+        let (_running, address) = echo(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let address = address.clone();
-            run(async move {
+            run(workers, async move {
                 let callers = (0..CALLERS).map(|_| {
                     let address = address.clone();
                     tokio::spawn(async move {
@@ -232,12 +239,12 @@ mod fifty_callers {
 mod cast {
     use super::*;
 
-    #[divan::bench]
-    fn bare_ractor(bencher: Bencher<'_, '_>) {
-        let actor = bare();
+    #[divan::bench(args = [1, 2])]
+    fn bare_ractor(bencher: Bencher<'_, '_>, workers: usize) {
+        let actor = bare(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let actor = actor.clone();
-            run(async move {
+            run(workers, async move {
                 for note in 0..CALLS as u64 {
                     actor.send_message(BareMsg::Note(note)).unwrap();
                 }
@@ -246,12 +253,12 @@ mod cast {
         });
     }
 
-    #[divan::bench]
-    fn address(bencher: Bencher<'_, '_>) {
-        let (_running, address) = echo();
+    #[divan::bench(args = [1, 2])]
+    fn address(bencher: Bencher<'_, '_>, workers: usize) {
+        let (_running, address) = echo(workers);
         bencher.counter(ItemsCount::new(CALLS)).bench_local(|| {
             let address = address.clone();
-            run(async move {
+            run(workers, async move {
                 for note in 0..CALLS as u64 {
                     address.cast(Msg::Note(note)).unwrap();
                 }
@@ -274,7 +281,7 @@ mod living {
             .with_inputs(|| pool(0))
             .bench_local_refs(|(_running, pool)| {
                 let pool = pool.clone();
-                run(async move { populate(&pool, CHILDREN).await });
+                run(2, async move { populate(&pool, CHILDREN).await });
             });
     }
 
@@ -287,7 +294,7 @@ mod living {
             .with_inputs(|| {
                 key += 1;
                 let pool = pool.clone();
-                run(async move {
+                run(2, async move {
                     let address = pool.start(key.to_string(), |_| ()).unwrap();
                     address.call(DEADLINE, Msg::Ping).await.unwrap();
                     (format!("/pool/{key}"), address)
@@ -295,7 +302,7 @@ mod living {
             })
             .bench_local_refs(|(path, address)| {
                 let (running, path, address) = (running.clone(), path.clone(), address.clone());
-                run(async move {
+                run(2, async move {
                     running.kill(&path).unwrap();
                     // The successor counts from one again.
                     while address.call(DEADLINE, Msg::Ping).await != Ok(1) {}
