@@ -325,6 +325,10 @@ impl State {
             machine.farewell("shutting down");
             output.push(machine.output());
         }
+        if self.session.machine.ended() {
+            self.release();
+        }
+        let machine = &mut self.session.machine;
         Ok(Turn {
             consumed,
             output,
@@ -419,11 +423,18 @@ impl State {
                 return Ok(Verdict::Unavailable);
             }
         }
+        Ok(Verdict::Updated)
+    }
+
+    /// Gives the lock back before the client reads the last reply: it may be back at once. RFC 1939 §6
+    fn release(&mut self) {
+        let Some(opened) = self.session.opened.take() else {
+            return;
+        };
         let lease = Arc::downgrade(&self.session.lease);
         let _ = self
             .mailbox(opened.mailbox.mailbox, opened.account)
             .cast(mailbox::Msg::Release { lease });
-        Ok(Verdict::Updated)
     }
 
     async fn expunge(&self, opened: Opened, uids: &[u32]) -> Result<bool, Broken> {
