@@ -46,6 +46,7 @@ const PRESSURE: Duration = Duration::from_millis(1500);
 const LETTERS: usize = 12;
 
 pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
+    storm.home.set("store.reserve_file=1MiB");
     let rounds = (storm.effort.process_kills / 6).max(1);
     for _ in 0..rounds {
         files_stop_growing(storm).await?;
@@ -118,7 +119,6 @@ async fn full_disk(storm: &mut Storm) -> anyhow::Result<()> {
 
 async fn fill(storm: &mut Storm, disk: &SmallDisk) -> anyhow::Result<()> {
     storm.home.set("store.reserve=8MiB");
-    storm.home.set("store.reserve_file=1MiB");
     let child = storm.start_child(2).await?;
     let door = storm.door().context("the child does not listen")?;
     letters(storm, door).await?;
