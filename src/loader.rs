@@ -38,7 +38,7 @@ impl Overrides {
             fallback = Profile::Production;
             sources.push(file(path)?);
         }
-        let mut config = parse(&sources, fallback).map_err(|mistakes| Mistakes(mistakes))?;
+        let mut config = parse(&sources, fallback).map_err(Mistakes)?;
         if let Some(data) = &self.data {
             config.server.data.clone_from(data);
         }

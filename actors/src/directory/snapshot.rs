@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use auth::PasswordHash;
 use message::{
-    address::{Domain, DomainName, EmailAddress},
+    address::{Domain, DomainName, EmailAddress, LocalPart},
     id::{AccountId, MailboxId, TenantId},
 };
 use store::{
@@ -152,6 +152,23 @@ impl Snapshot {
         };
         let catch_all = self.domains.get(domain)?.as_ref()?;
         self.addresses.get(&catch_all.lookup_key())
+    }
+
+    /// The domain whose postmaster a path without a domain means: our own name if it has one, else the first domain of
+    /// ours that has. RFC 5321 §4.5.1
+    #[must_use]
+    pub fn postmasters_domain<'a>(&'a self, home: &'a DomainName) -> &'a DomainName {
+        let mut others: Vec<_> = self.domains.keys().filter(|domain| *domain != home).collect();
+        others.sort_unstable_by_key(|domain| domain.as_str());
+        std::iter::once(home)
+            .chain(others)
+            .find(|domain| self.has_postmaster(domain))
+            .unwrap_or(home)
+    }
+
+    fn has_postmaster(&self, domain: &DomainName) -> bool {
+        let address = EmailAddress::new(LocalPart::postmaster(), Domain::Name(domain.clone()));
+        address.is_ok_and(|address| matches!(self.resolve(&address), Resolution::Accounts(_)))
     }
 
     /// The account that logs in under a normalised name, and the hash of its password.

@@ -14,7 +14,7 @@ mod body;
 use std::{net::SocketAddr, sync::Arc};
 
 use message::{
-    address::{Domain, DomainName, EmailAddress},
+    address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart},
     id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
     time::Tick,
 };
@@ -119,7 +119,7 @@ impl connection::Checkpoint for Checkpoint {
 pub struct Parts {
     /// The limits and offers of the listener.
     pub settings: Arc<Settings>,
-    /// The domain that `postmaster` without one belongs to.
+    /// Our own name: `postmaster` without a domain is its postmaster.
     pub home: DomainName,
     /// The tenant of messages that belong to no other.
     pub tenant: TenantId,
@@ -359,12 +359,15 @@ impl State {
         Verdict::Route(routes)
     }
 
-    /// The address that a path means: `postmaster` without a domain is ours. RFC 5321 §4.5.1
+    /// The address that a path means.
     fn address(&self, named: &RecipientPath) -> Option<EmailAddress> {
-        named
-            .path
-            .clone()
-            .resolve(&Domain::Name(self.args.parts.home.clone()))
-            .ok()
+        match &named.path {
+            ForwardPath::Address(address) => Some(address.clone()),
+            ForwardPath::Postmaster => {
+                let snapshot = self.args.parts.directory.snapshot();
+                let domain = snapshot.postmasters_domain(&self.args.parts.home).clone();
+                EmailAddress::new(LocalPart::postmaster(), Domain::Name(domain)).ok()
+            }
+        }
     }
 }

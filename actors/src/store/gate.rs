@@ -24,7 +24,7 @@ pub enum Msg {
     /// Pass this on; the committer answers.
     Propose {
         /// The command with its id.
-        proposal: Proposal,
+        proposal: Box<Proposal>,
         /// Where the answer goes, straight from the committer.
         reply: Reply<Answer>,
     },
@@ -66,7 +66,7 @@ impl Actor for Gate {
 
     async fn handle(_: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
-            Msg::Propose { proposal, reply } => state.store.propose_with(proposal, reply.into_sender()),
+            Msg::Propose { proposal, reply } => state.store.propose_with(*proposal, reply.into_sender()),
             Msg::Recall { command, reply } => state.store.recall_with(command, reply.into_sender()),
         }
         Ok(())
@@ -89,6 +89,7 @@ pub const PROPOSE_LIMIT: std::time::Duration = std::time::Duration::from_secs(30
 /// [`ProposeError`]; a gate that cannot be reached in time counts as `Overloaded` (nothing was changed), one that died
 /// with the proposal as `Unknown`.
 pub async fn propose(gate: &Address<Msg>, about: Subject, proposal: Proposal) -> Answer {
+    let proposal = Box::new(proposal);
     let asked = gate
         .subject(about)
         .call(PROPOSE_LIMIT, |reply| Msg::Propose { proposal, reply });

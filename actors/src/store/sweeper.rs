@@ -176,11 +176,17 @@ fn step(args: &Args, kind: Kind, now: Timestamp) -> Result<Option<Step>, StoreEr
     let (before, rows) = match kind {
         Kind::Deleted => {
             let reap = next_reap(&snapshot, tenant)?;
-            return Ok(reap.map(|reap| Step { command: Command::Reap(reap), more: true }));
+            return Ok(reap.map(|reap| Step {
+                command: Command::Reap(reap),
+                more: true,
+            }));
         }
         Kind::Results => {
             let before = earlier(now, store.command_retention);
-            (before, SweepRows::Results(results_before(&snapshot, before, STEP)?))
+            (
+                before,
+                SweepRows::Results(results_before(&snapshot, before, STEP)?),
+            )
         }
         Kind::Appended => {
             let before = earlier(now, store.idempotence_retention);
@@ -202,7 +208,10 @@ fn step(args: &Args, kind: Kind, now: Timestamp) -> Result<Option<Step>, StoreEr
         SweepRows::Vanished { modseqs, .. } => modseqs.len(),
     };
     // As long as something goes there may be more behind it; a page of rows that must stay ends the round.
-    let step = Step { command: Command::Sweep(Sweep { tenant, before, rows }), more: true };
+    let step = Step {
+        command: Command::Sweep(Sweep { tenant, before, rows }),
+        more: true,
+    };
     Ok((count > 0).then_some(step))
 }
 
