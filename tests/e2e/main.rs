@@ -1,0 +1,46 @@
+//! End to end: the real server over real sockets. Each module is a story.
+//!
+//! Most stories run a [`node`] in this process, on ports that the system chooses and in a directory that goes with the
+//! test; those about the program itself, its signals and its memory run the [`program`]. Nothing here waits by the
+//! clock: a test waits for an event, or asks again until a deadline at which it fails.
+
+#[cfg(test)]
+mod big_message;
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod discard_route;
+#[cfg(test)]
+mod drains;
+#[cfg(test)]
+mod first_start;
+#[cfg(test)]
+mod keeps_accounts;
+#[cfg(test)]
+mod line;
+#[cfg(test)]
+mod many_connections;
+#[cfg(test)]
+mod node;
+#[cfg(test)]
+mod over_quota;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod reads_back;
+#[cfg(test)]
+mod receives_mail;
+#[cfg(test)]
+mod refuses;
+#[cfg(test)]
+mod session_survives;
+#[cfg(test)]
+mod stops;
+#[cfg(test)]
+mod survives_restart;
+#[cfg(test)]
+mod traces;
+#[cfg(test)]
+mod transcripts;
+#[cfg(test)]
+mod vanished_account_is_held;
