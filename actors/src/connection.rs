@@ -1,8 +1,9 @@
 //! The I/O task of a connection: it owns the socket, the TLS stream, unread input and unsent output, and decides nothing.
 //!
-//! Per turn it hands what it has read to the session actor and gets back how much of it was consumed, what to write
-//! and where the session now stands. Only then do both advance, so that a session that dies is started again by its
-//! supervisor from the [`Ledger`] and meets the same input; the peer sees one `451` instead of a lost connection.
+//! Per turn it hands what it has read to the session actor, which settles in the [`Ledger`] how much of it was
+//! consumed, what to write and where the session now stands. Only then do both advance, so that a session that dies is
+//! started again by its supervisor from the ledger and meets the same input; the peer sees one `451` instead of a
+//! lost connection.
 
 mod alarm;
 mod ledger;
@@ -17,7 +18,7 @@ use supervision::{Address, CallError};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
-use self::{alarm::Alarm, output::Output, stream::Stream};
+use self::{alarm::Alarm, ledger::Demand, output::Output, stream::Stream};
 pub use self::{
     ledger::Ledger,
     stream::TlsInfo,
@@ -40,7 +41,7 @@ const OUTPUT_HIGH_WATER: usize = 64 << 10;
 /// What the I/O task must know of a protocol.
 pub trait Protocol: 'static {
     /// The message of its session actor.
-    type Msg: ractor::Message + From<Request<Self::Checkpoint>>;
+    type Msg: ractor::Message + From<Request>;
     /// The copy of a session from which a dead one is started again.
     type Checkpoint: Checkpoint;
     /// What a peer is told when its session cannot be had any more; a whole line.
@@ -161,11 +162,15 @@ impl<P: Protocol> Connection<P> {
                     reply,
                 })
             });
-            match asked.await {
-                Ok(turn) => return self.advance(turn).await,
+            let asked = asked.await;
+            // Also of a session that died behind its turn, before it could say so.
+            if let Some(demand) = self.ledger.take() {
+                return self.advance(demand).await;
+            }
+            match asked {
                 // It died before it began, and will be back; or it is parked, and says so again at once.
                 Err(CallError::Unavailable) => {}
-                Err(CallError::Unknown) => crashes += 1,
+                Ok(()) | Err(CallError::Unknown) => crashes += 1,
             }
             if crashes == MAX_CRASHES {
                 break;
@@ -175,12 +180,14 @@ impl<P: Protocol> Connection<P> {
         Ok(Flow::End)
     }
 
-    async fn advance(&mut self, turn: Turn<P::Checkpoint>) -> io::Result<Flow> {
-        self.unread.advance(turn.consumed.min(self.unread.len()));
-        turn.output.into_iter().for_each(|slice| self.output.push(slice));
-        self.alarm.set(turn.deadline);
-        self.ledger.settle(turn.checkpoint);
-        match turn.next {
+    async fn advance(&mut self, demand: Demand) -> io::Result<Flow> {
+        self.unread.advance(demand.consumed.min(self.unread.len()));
+        demand
+            .output
+            .into_iter()
+            .for_each(|slice| self.output.push(slice));
+        self.alarm.set(demand.deadline);
+        match demand.next {
             Next::Read => Ok(Flow::Read),
             Next::Continue => Ok(Flow::Continue),
             Next::Close => Ok(Flow::End),

@@ -1,15 +1,18 @@
 //! Ledger: what must outlive a session actor for the length of its connection.
 //!
-//! The I/O task writes it after each turn; a session that is started again begins from it.
+//! The session settles each turn in it, whole; the I/O task takes from it what to do, and a session that is started
+//! again begins from it. So a turn has either happened for both of them or for neither, wherever the session dies.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
+use bytes::Bytes;
+use message::time::Tick;
 use tokio::sync::Notify;
 
-use super::{Checkpoint, TlsInfo};
+use super::{Checkpoint, Next, TlsInfo, Turn};
 
 /// The checkpoint of a connection's session, and whether a turn was begun after it.
 pub struct Ledger<C> {
@@ -23,7 +26,18 @@ pub struct Ledger<C> {
 
 struct Entry<C> {
     checkpoint: Option<C>,
+    /// What the last turn asks of the I/O task, until it takes it.
+    unmet: Option<Demand>,
     tls: Option<TlsInfo>,
+}
+
+/// What a turn asks of the I/O task; as in [`Turn`].
+#[derive(Debug)]
+pub(super) struct Demand {
+    pub(super) consumed: usize,
+    pub(super) output: Vec<Bytes>,
+    pub(super) next: Next,
+    pub(super) deadline: Tick,
 }
 
 impl<C: Checkpoint> Ledger<C> {
@@ -33,6 +47,7 @@ impl<C: Checkpoint> Ledger<C> {
         Self {
             entry: Mutex::new(Entry {
                 checkpoint: None,
+                unmet: None,
                 tls: None,
             }),
             begun: AtomicBool::new(false),
@@ -53,9 +68,27 @@ impl<C: Checkpoint> Ledger<C> {
         self.entry().tls.clone()
     }
 
-    /// The session takes up a turn.
-    pub fn begin(&self) {
-        self.begun.store(true, Ordering::Release);
+    /// The session takes up a turn. False when the I/O task does not know of the one before yet, which then answers
+    /// for this one too: its input may have been consumed already.
+    pub fn begin(&self) -> bool {
+        let is_free = self.entry().unmet.is_none();
+        if is_free {
+            self.begun.store(true, Ordering::Release);
+        }
+        is_free
+    }
+
+    /// The session is done with a turn: from here on it stands at the turn's checkpoint, whoever dies.
+    pub fn settle(&self, turn: Turn<C>) {
+        let mut entry = self.entry();
+        entry.checkpoint = Some(turn.checkpoint);
+        entry.unmet = Some(Demand {
+            consumed: turn.consumed,
+            output: turn.output,
+            next: turn.next,
+            deadline: turn.deadline,
+        });
+        self.begun.store(false, Ordering::Release);
     }
 
     /// Whether a turn was begun and never settled.
@@ -80,9 +113,9 @@ impl<C: Checkpoint> Ledger<C> {
         self.drained.notified().await;
     }
 
-    pub(super) fn settle(&self, checkpoint: C) {
-        self.entry().checkpoint = Some(checkpoint);
-        self.begun.store(false, Ordering::Release);
+    /// What the last turn asks for, once.
+    pub(super) fn take(&self) -> Option<Demand> {
+        self.entry().unmet.take()
     }
 
     pub(super) fn secured(&self, tls: TlsInfo) {
@@ -114,5 +147,57 @@ impl<C: Checkpoint> Ledger<C> {
 impl<C: Checkpoint> Default for Ledger<C> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Lines(usize);
+
+    impl Checkpoint for Lines {
+        fn is_ready(&self, input: &[u8]) -> bool {
+            input.contains(&b'\n')
+        }
+
+        fn is_between_commands(&self) -> bool {
+            true
+        }
+    }
+
+    fn turn(lines: usize) -> Turn<Lines> {
+        Turn {
+            consumed: lines,
+            output: Vec::new(),
+            next: Next::Read,
+            deadline: Tick::MAX,
+            checkpoint: Lines(lines),
+        }
+    }
+
+    fn stand(ledger: &Ledger<Lines>) -> (Option<usize>, bool) {
+        (ledger.checkpoint().map(|lines| lines.0), ledger.is_interrupted())
+    }
+
+    #[test]
+    fn a_turn_has_happened_for_both_or_for_neither() {
+        let ledger = Ledger::new();
+        assert!(ledger.begin());
+        ledger.settle(turn(1));
+        assert!(ledger.take().is_some());
+        // It dies in the middle of a turn: the I/O task has nothing, and the next session knows.
+        assert!(ledger.begin());
+        assert_eq!(stand(&ledger), (Some(1), true));
+        assert!(ledger.take().is_none());
+        // It dies behind a turn, before anybody heard of it: the next session stands behind it, and so does the task.
+        assert!(ledger.begin());
+        ledger.settle(turn(2));
+        assert_eq!(stand(&ledger), (Some(2), false));
+        assert!(!ledger.begin(), "the input of this turn is consumed");
+        assert_eq!(ledger.take().map(|demand| demand.consumed), Some(2));
+        assert!(ledger.take().is_none());
+        assert!(ledger.begin());
     }
 }

@@ -25,12 +25,12 @@ pub enum Input {
     Gone,
 }
 
-/// One turn asked of a session actor.
-pub struct Request<C: Send + 'static> {
+/// One turn asked of a session actor. What comes of it is settled in the [`super::Ledger`].
+pub struct Request {
     /// What happened.
     pub input: Input,
-    /// Where the turn goes.
-    pub reply: Reply<Turn<C>>,
+    /// Told when the turn is settled.
+    pub reply: Reply<()>,
 }
 
 /// What the session made of an [`Input`].

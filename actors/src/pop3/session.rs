@@ -100,11 +100,11 @@ pub fn settings(
 #[derive(RactorMessage)]
 pub enum Msg {
     /// Something happened on the connection.
-    Turn(Request<Checkpoint>),
+    Turn(Request),
 }
 
-impl From<Request<Checkpoint>> for Msg {
-    fn from(request: Request<Checkpoint>) -> Self {
+impl From<Request> for Msg {
+    fn from(request: Request) -> Self {
         Self::Turn(request)
     }
 }
@@ -250,9 +250,11 @@ impl Actor for Pop3Session {
     async fn handle(_: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
             Msg::Turn(Request { input, reply }) => {
-                state.args.ledger.begin();
-                let turn = state.turn(input).await?;
-                reply.send(turn);
+                if state.args.ledger.begin() {
+                    let turn = state.turn(input).await?;
+                    state.args.ledger.settle(turn);
+                }
+                reply.send(());
             }
         }
         Ok(())

@@ -76,11 +76,11 @@ pub fn settings(config: &config::Config, security: &Security) -> Settings {
 #[derive(RactorMessage)]
 pub enum Msg {
     /// Something happened on the connection.
-    Turn(Request<Checkpoint>),
+    Turn(Request),
 }
 
-impl From<Request<Checkpoint>> for Msg {
-    fn from(request: Request<Checkpoint>) -> Self {
+impl From<Request> for Msg {
+    fn from(request: Request) -> Self {
         Self::Turn(request)
     }
 }
