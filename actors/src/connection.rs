@@ -234,7 +234,7 @@ impl<P: Protocol> Connection<P> {
                 })
             });
             // Whether it heard is of no consequence: chunks of a message that nobody accepted are swept at start.
-            drop(gone.await);
+            let _ = gone.await;
         }
         drop(tokio::time::timeout(FAREWELL_LIMIT, self.stream.close()).await);
     }

@@ -222,9 +222,11 @@ impl Actor for SmtpSession {
     async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
             Msg::Turn(Request { input, reply }) => {
-                state.args.ledger.begin();
-                let turn = state.turn(ctx, input).await?;
-                reply.send(turn);
+                if state.args.ledger.begin() {
+                    let turn = state.turn(ctx, input).await?;
+                    state.args.ledger.settle(turn);
+                }
+                reply.send(());
             }
         }
         Ok(())
