@@ -49,15 +49,11 @@ impl Serve {
 
 async fn serve(config: Config, store: Store, created: bool) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    let welcome = if created && config.server.profile == Profile::Development {
-        Some(welcome(&config, &store).await?)
-    } else {
-        None
-    };
-    let server = Server::start(config, store).await?;
-    if let Some(welcome) = welcome {
-        eprintln!("{welcome}");
+    if created && config.server.profile == Profile::Development {
+        // Before anything can fail, such as a port that is taken: the password is told only once.
+        eprintln!("{}", welcome(&config, &store).await?);
     }
+    let server = Server::start(config, store).await?;
     println!("{}", server.ready_line());
     std::io::stdout().flush()?;
     tokio::select! {
