@@ -30,6 +30,7 @@ pub struct Server {
     pub store: Store,
     /// Where it listens, by the names of its listeners.
     pub addresses: BTreeMap<String, SocketAddr>,
+    sockets: Vec<Socket>,
     drain_deadline: Duration,
 }
 
@@ -46,6 +47,7 @@ impl Server {
             .iter()
             .map(|(name, open)| (name.clone(), open.socket.address()))
             .collect();
+        let sockets = listeners.values().map(|open| open.socket.clone()).collect();
         let drain_deadline = config.server.drain_deadline;
         let config = Arc::new(config);
         let parts = Parts {
@@ -63,6 +65,7 @@ impl Server {
             tree,
             store,
             addresses,
+            sockets,
             drain_deadline,
         })
     }
@@ -94,6 +97,7 @@ impl Server {
     /// # Errors
     /// When something had to be left behind, or the last writes failed.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.sockets.iter().for_each(Socket::close);
         let drained = self.tree.drain(Instant::now() + self.drain_deadline).await;
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await?;

@@ -2,12 +2,13 @@
 
 use std::{io, net::SocketAddr, sync::Arc};
 
+use arc_swap::ArcSwapOption;
 use tokio::net::{TcpListener, TcpSocket};
 
 /// A bound listening socket. Copies are the same socket.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    listener: Arc<std::net::TcpListener>,
+    listener: Arc<ArcSwapOption<std::net::TcpListener>>,
     address: SocketAddr,
 }
 
@@ -28,7 +29,7 @@ impl Socket {
         let listener = socket.listen(backlog)?.into_std()?;
         let address = listener.local_addr()?;
         Ok(Self {
-            listener: Arc::new(listener),
+            listener: Arc::new(ArcSwapOption::from_pointee(listener)),
             address,
         })
     }
@@ -42,8 +43,17 @@ impl Socket {
     /// A way to take its connections.
     ///
     /// # Errors
-    /// When the system has no descriptor left.
+    /// When the system has no descriptor left, or the socket was closed.
     pub fn listen(&self) -> io::Result<TcpListener> {
-        TcpListener::from_std(self.listener.try_clone()?)
+        match &*self.listener.load() {
+            Some(listener) => TcpListener::from_std(listener.try_clone()?),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Listens no more: as soon as its acceptor ends, too, who connects is refused at once and need not wait for an
+    /// answer that never comes.
+    pub fn close(&self) {
+        self.listener.store(None);
     }
 }
