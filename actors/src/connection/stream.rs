@@ -1,6 +1,7 @@
 //! Stream: the socket, in clear or under TLS.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     future::poll_fn,
     io,
@@ -13,7 +14,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, rustls::ProtocolVersion, server::TlsStream};
 
 use super::join;
 
@@ -30,7 +31,7 @@ pub struct TlsInfo {
     /// The version, as `TLSv1.3`.
     pub version: &'static str,
     /// The cipher suite, by its registered name.
-    pub cipher: &'static str,
+    pub cipher: Cow<'static, str>,
 }
 
 pub(super) enum Stream {
@@ -93,14 +94,11 @@ impl Stream {
         let stream = acceptor.accept(socket).await?;
         let (_, session) = stream.get_ref();
         let info = TlsInfo {
-            version: session
-                .protocol_version()
-                .and_then(|version| version.as_str())
-                .unwrap_or("TLS"),
+            version: session.protocol_version().map_or("TLS", version),
             cipher: session
                 .negotiated_cipher_suite()
                 .and_then(|suite| suite.suite().as_str())
-                .unwrap_or("unknown"),
+                .map_or(Cow::Borrowed("unknown"), cipher),
         };
         *self = Self::Tls(Box::new(stream));
         Ok(info)
@@ -113,5 +111,22 @@ impl Stream {
             Self::Tls(stream) => stream.shutdown().await,
             Self::Closed => Ok(()),
         }
+    }
+}
+
+/// A version of TLS as people write it; rustls says `TLSv1_3`.
+fn version(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::TLSv1_2 => "TLSv1.2",
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        other => other.as_str().unwrap_or("TLS"),
+    }
+}
+
+/// A cipher suite as it is registered; rustls says `TLS13_…` for those of TLS 1.3. RFC 8446 §B.4
+fn cipher(name: &'static str) -> Cow<'static, str> {
+    match name.strip_prefix("TLS13_") {
+        Some(rest) => Cow::Owned(format!("TLS_{rest}")),
+        None => Cow::Borrowed(name),
     }
 }
