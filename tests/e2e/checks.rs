@@ -147,7 +147,7 @@ fn largest(folder: &Path) -> PathBuf {
             let known = fs::metadata(&path).unwrap();
             if known.is_dir() {
                 open.push(path);
-            } else if known.len() > largest.0 {
+            } else if known.len() > largest.0 && !path.ends_with("reserve") {
                 largest = (known.len(), path);
             }
         }

@@ -64,7 +64,7 @@ async fn of_a_second_server_on_the_same_data_is_refused() {
     ] {
         let said = fail(directory.path(), arguments, 1);
         assert!(
-            said.contains("angarium-data") && said.contains("in use"),
+            said.contains("angarium-data") && said.contains("has it open"),
             "{said}"
         );
     }

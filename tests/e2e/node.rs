@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actors::clock::Clock;
@@ -36,7 +37,7 @@ pub(crate) const PASSWORD: &str = "secret";
 
 /// Where a node lives.
 pub(crate) struct Home {
-    data: TempDir,
+    data: Arc<TempDir>,
     /// May be changed between two starts.
     pub(crate) config: Config,
 }
@@ -59,7 +60,7 @@ impl Home {
     }
 
     fn empty(settings: &[&str]) -> Self {
-        let data = TempDir::new().unwrap();
+        let data = Arc::new(TempDir::new().unwrap());
         let ours = [
             &format!("server.hostname={DOMAIN}"),
             "listeners.mx.bind=127.0.0.1:0",
@@ -93,6 +94,7 @@ impl Home {
         let server = Server::start(self.config.clone(), store).await.expect("a server");
         Node {
             server,
+            _data: Arc::clone(&self.data),
             certificate: self.data.path().join("data/development-certificate.pem"),
         }
     }
@@ -102,6 +104,8 @@ impl Home {
 pub(crate) struct Node {
     pub(crate) server: Server,
     pub(crate) certificate: PathBuf,
+    /// Goes with the last of home and node.
+    _data: Arc<TempDir>,
 }
 
 impl Node {

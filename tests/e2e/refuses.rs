@@ -55,7 +55,7 @@ async fn recipients() {
     }
     line.ask("RSET", "250").await;
     line.ask("MAIL FROM:<a@client.example>", "250").await;
-    line.ask("DATA", "503").await;
+    line.ask("DATA", "554 5.5.1").await;
     node.stop().await;
 }
 

@@ -203,7 +203,7 @@ async fn of_pop3_come_true() {
             }
             _ => true,
         });
-        let home = home(&story, "pop3").await;
+        let mut home = home(&story, "pop3").await;
         home.store(async |store| {
             let admin = angarium::admin::Admin::new(&store, &home.config).unwrap();
             let ada = format!("ada@{DOMAIN}");
@@ -219,6 +219,9 @@ async fn of_pop3_come_true() {
         play(&name, &story, line, &node).await;
         let removed = removed.unwrap_or_default();
         let left = mailbox.len() - removed.len();
+        node.stop().await;
+        home.config.listeners.get_mut("pop3").unwrap().plaintext_auth = config::PlaintextAuth::Loopback;
+        let node = home.start().await;
         let found = node.mail("ada", left).await;
         let kept = mailbox
             .iter()
