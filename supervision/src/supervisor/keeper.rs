@@ -46,6 +46,8 @@ struct Ward {
     stage: Stage,
     /// To be started again whatever its restart rule says, and without being counted.
     forced: bool,
+    /// Its own failures of the period, for its backoff.
+    failures: Window,
     timer: Option<Timer>,
 }
 
@@ -72,6 +74,7 @@ impl Actor for Keeper {
             .map(|_| Ward {
                 stage: Stage::Due,
                 forced: false,
+                failures: Window::default(),
                 timer: None,
             })
             .collect();
@@ -213,7 +216,16 @@ impl Keeping {
 
     /// Restarts a child and those that share its fate, unless that has happened too often.
     fn repair(&mut self, ctx: &Context<Order>, place: usize, exit: &Exit) -> Result<(), Broken> {
-        let Verdict::Restart(count) = self.window.record(self.plan.intensity, Instant::now()) else {
+        let (intensity, now) = (self.plan.intensity, Instant::now());
+        let Verdict::Restart(_) = self.window.record(intensity, now) else {
+            return Err(self.exceeded(place, exit));
+        };
+        // All failures together decide whether to go on; for how long a child waits only its own do.
+        let own = self
+            .wards
+            .get_mut(place)
+            .map(|ward| ward.failures.record(intensity, now));
+        let Some(Verdict::Restart(count)) = own else {
             return Err(self.exceeded(place, exit));
         };
         let wait = self.reign.commons().backoff(count);

@@ -6,6 +6,8 @@ use supervision::Restart::{Permanent, Temporary};
 use supervision::Strategy::{OneForAll, OneForOne, RestForOne};
 use supervision::{Address, Running, Settings, Strategy, Supervisor, start};
 
+use tokio::time::Instant;
+
 use crate::probe::{Journal, Msg, SOON, Start, ping, probe, until};
 
 async fn three(strategy: Strategy, journal: &Journal) -> (Running, [Address<Msg>; 3]) {
@@ -24,6 +26,21 @@ async fn three(strategy: Strategy, journal: &Journal) -> (Running, [Address<Msg>
         "start order is dependency order"
     );
     (running, [to_a, to_b, to_c])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_waits_for_its_own_deaths_only() {
+    let journal = Journal::default();
+    let (_running, addresses) = three(OneForOne, &journal).await;
+    let before = Instant::now();
+    for address in &addresses {
+        address.cast(Msg::Panic).unwrap();
+        ping(address).await;
+    }
+    assert_eq!(before.elapsed(), Duration::ZERO, "each died once");
+    addresses[0].cast(Msg::Panic).unwrap();
+    ping(&addresses[0]).await;
+    assert!(before.elapsed() > Duration::ZERO, "it died twice");
 }
 
 #[tokio::test(start_paused = true)]
