@@ -91,7 +91,7 @@ fn head(id: LetterId) -> Vec<u8> {
     let mut head = FIELD.to_vec();
     head.extend_from_slice(
         format!(
-            "{}\r\nFrom: chaos@sender.example\r\nSubject: letter {}\r\n\r\n",
+            "{:08}\r\nFrom: chaos@sender.example\r\nSubject: letter {:08}\r\n\r\n",
             id.0, id.0
         )
         .as_bytes(),

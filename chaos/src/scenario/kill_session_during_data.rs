@@ -9,7 +9,10 @@ use std::{
 
 use anyhow::{Context, ensure};
 use rand::{Rng, seq::SliceRandom as _};
-use tokio::task::{JoinSet, LocalSet};
+use tokio::{
+    task::{JoinSet, LocalSet},
+    time::Instant,
+};
 
 use crate::{
     client::{
@@ -23,7 +26,7 @@ use crate::{
     promise::bodies_stay_bodies::{self, PROMISE},
     server::{Addresses, inside::Inside},
     storm::Storm,
-    wait::until,
+    wait::{pass, until},
 };
 
 /// Transactions at once.
@@ -44,13 +47,19 @@ const OTHERWISE: [u16; 2] = [503, 554];
 /// How long to wait for the server to take what was sent; a piece of a command is taken without a sign.
 const TAKEN: Duration = Duration::from_millis(100);
 
+/// One session in so many dies while it may still be at what was sent, not when it has taken it.
+const HASTY_IN: u32 = 4;
+
+/// How far a hasty session gets at most: a sync takes about that long.
+const HASTE: Duration = Duration::from_millis(4);
+
 /// Where and how a session dies.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     offset: usize,
     secure: bool,
-    /// Whether the server has taken what was sent, or may still be at it.
-    patient: bool,
+    /// How long after what was sent; `None` is when the server has taken it.
+    after: Option<Duration>,
 }
 
 pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
@@ -58,15 +67,72 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     let mut crowd = storm.crowd();
     crowd.senders(1, &(0..1), Tolerance::Nothing, &mut storm.rng);
     crowd.reader(0, Tolerance::Nothing);
-    let cuts = cuts(storm);
-    let count = cuts.len();
-    let cutter = Arc::new(Cutter {
+    let mut cutter = Cutter {
         door: inside.addresses()?,
         trust: storm.trust()?,
         ledger: Arc::clone(&storm.ledger),
-        cuts: Mutex::new(cuts.into()),
+        cuts: Mutex::default(),
         inside: Arc::clone(&inside),
-    });
+    };
+    let end = storm.end();
+    let mut places = everywhere(storm);
+    storm.tally.notes.push(format!("at {} places", places.len()));
+    loop {
+        cutter.cuts = Mutex::new(places.into());
+        cutter = round(cutter, storm).await?;
+        if Instant::now() >= end {
+            break;
+        }
+        places = at_the_end(storm);
+    }
+    drop(cutter);
+    crowd.disperse().await?;
+    let inside = Arc::into_inner(inside).context("the server is still in use")?;
+    storm.calm(inside).await
+}
+
+/// Every offset, in clear and under TLS, in an order that is drawn; or as many as the effort allows.
+fn everywhere(storm: &mut Storm) -> Vec<Cut> {
+    let (envelope, body) = lengths();
+    let length = envelope + body + BEHIND.len();
+    let mut cuts = Vec::with_capacity(2 * length);
+    for offset in 0..=length {
+        for secure in [false, true] {
+            let hasty = storm.rng.random_ratio(1, HASTY_IN);
+            let after = hasty.then(|| storm.draw(Duration::ZERO, HASTE));
+            cuts.push(Cut {
+                offset,
+                secure,
+                after,
+            });
+        }
+    }
+    cuts.shuffle(&mut storm.rng);
+    cuts.truncate(storm.effort.offsets.unwrap_or(usize::MAX));
+    cuts
+}
+
+/// Where it is decided whether a message is accepted: while its last octets are taken and it is made durable.
+fn at_the_end(storm: &mut Storm) -> Vec<Cut> {
+    let (envelope, body) = lengths();
+    let mut cut = || Cut {
+        offset: envelope + body - storm.rng.random_range(0..4_usize),
+        secure: storm.rng.random(),
+        after: Some(storm.draw(Duration::ZERO, HASTE)),
+    };
+    (0..50).map(|_| cut()).collect()
+}
+
+/// Octets of an envelope and of a body. All letters of commands are equally long.
+fn lengths() -> (usize, usize) {
+    let to = address(ACCOUNT);
+    let sample = Letter::of_commands(LetterId(9_999), &to);
+    (commands(&to).len(), sample.on_the_wire().len())
+}
+
+/// Makes all cuts, several at once.
+async fn round(cutter: Cutter, storm: &mut Storm) -> anyhow::Result<Cutter> {
+    let cutter = Arc::new(cutter);
     // All on one thread: they wait most of the time, and the other threads are the server's.
     let cutting = async {
         let mut cutters = JoinSet::new();
@@ -82,32 +148,7 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     for recovery in LocalSet::new().run_until(cutting).await? {
         storm.killed(recovery);
     }
-    drop(cutter);
-    storm.tally.notes.push(format!("at {count} places"));
-    crowd.disperse().await?;
-    let inside = Arc::into_inner(inside).context("the server is still in use")?;
-    storm.calm(inside).await
-}
-
-/// Every offset, in clear and under TLS, in an order that is drawn; or as many as the effort allows.
-fn cuts(storm: &mut Storm) -> Vec<Cut> {
-    let to = address(ACCOUNT);
-    // Numbers of letters differ in length.
-    let sample = Letter::of_commands(LetterId(99_999), &to);
-    let length = commands(&to).len() + sample.on_the_wire().len() + BEHIND.len();
-    let mut cuts = Vec::with_capacity(2 * length);
-    for offset in 0..=length {
-        for secure in [false, true] {
-            cuts.push(Cut {
-                offset,
-                secure,
-                patient: storm.rng.random_ratio(3, 4),
-            });
-        }
-    }
-    cuts.shuffle(&mut storm.rng);
-    cuts.truncate(storm.effort.offsets.unwrap_or(usize::MAX));
-    cuts
+    Arc::into_inner(cutter).context("a cutter goes on")
 }
 
 struct Cutter {
@@ -228,11 +269,14 @@ impl Victim<'_> {
         self.smtp.write(before).await?;
         let due = ends.iter().filter(|end| **end <= at).count();
         let mut read = 0;
-        if cut.patient && at > 0 {
-            self.read(due).await?;
-            read = due;
-            if due == 0 {
-                self.taken(handled).await?;
+        match cut.after {
+            Some(after) => pass(after).await,
+            None => {
+                self.read(due).await?;
+                read = due;
+                if due == 0 && at > 0 {
+                    self.taken(handled).await?;
+                }
             }
         }
         self.recovery = self.inside.kill(self.path).await?;
