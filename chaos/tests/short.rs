@@ -7,38 +7,39 @@ use chaos::{
     scenario::Scenario,
 };
 
-fn check(scenario: Scenario, seed: u64) {
+fn check(scenario: Scenario, seed: u64) -> anyhow::Result<()> {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_chaos"));
-    let held = run(&[scenario], &Plan::short(program, seed)).unwrap();
+    let held = run(&[scenario], &Plan::short(program, seed))?;
     assert!(held, "see above for the promise that was broken");
+    Ok(())
 }
 
 #[test]
-fn kill_session_during_data() {
-    check(Scenario::KillSessionDuringData, 1);
+fn kill_session_during_data() -> anyhow::Result<()> {
+    check(Scenario::KillSessionDuringData, 1)
 }
 
 #[test]
-fn kill_store_gate() {
-    check(Scenario::KillStoreGate, 2);
+fn kill_store_gate() -> anyhow::Result<()> {
+    check(Scenario::KillStoreGate, 2)
 }
 
 #[test]
-fn kill_local_queue_after_accept() {
-    check(Scenario::KillLocalQueueAfterAccept, 3);
+fn kill_local_queue_after_accept() -> anyhow::Result<()> {
+    check(Scenario::KillLocalQueueAfterAccept, 3)
 }
 
 #[test]
-fn kill_mailbox_during_append() {
-    check(Scenario::KillMailboxDuringAppend, 4);
+fn kill_mailbox_during_append() -> anyhow::Result<()> {
+    check(Scenario::KillMailboxDuringAppend, 4)
 }
 
 #[test]
-fn kill_process_under_load() {
-    check(Scenario::KillProcessUnderLoad, 5);
+fn kill_process_under_load() -> anyhow::Result<()> {
+    check(Scenario::KillProcessUnderLoad, 5)
 }
 
 #[test]
-fn fill_disk() {
-    check(Scenario::FillDisk, 6);
+fn fill_disk() -> anyhow::Result<()> {
+    check(Scenario::FillDisk, 6)
 }
