@@ -1,6 +1,6 @@
 //! Feed: tells the live actors what was committed, in the order of the commits.
 //!
-//! Owner:    /store (static, permanent)
+//! Owner:    / (static, permanent)
 //! Accepts:  Msg::{Start, Committed, Lagged}
 //! Calls:    the directory, the local queue, the sweeper, the mailboxes that are up
 //! Owns:     its place among the committed changes, and the task that waits for them

@@ -6,7 +6,7 @@
 //! Owns:     nothing; the database and the committer thread belong to the process
 //! On death: proposals that had not passed yet are lost and their callers are told `Unavailable` or `Unknown`; those
 //!           that had passed commit and answer as if nothing had happened.
-//! Limits:   config.store.{max_waiting, max_waiting_octets}, kept by the committer
+//! Limits:   config.store.{max_waiting, max_waiting_size}, kept by the committer
 
 use message::id::CommandId;
 use ractor_cluster_derive::RactorMessage;
