@@ -15,7 +15,11 @@ use crate::{
     home::{PASSWORD, address},
     ledger::{Fate, Ledger},
     letter::Letter,
-    promise::{Broken, others_are_spared::Complaints, uids_grow::Readings},
+    promise::{
+        Broken,
+        others_are_spared::{Complaints, PROMISE},
+        uids_grow::Readings,
+    },
     server::Addresses,
     wait::pass,
 };
@@ -190,6 +194,11 @@ impl Sender {
         let letter = scene.ledger.write(to, |id| Letter::drawn(id, &mut self.rng));
         match smtp.send(&letter, &address(to)).await? {
             Sent::Accepted => scene.ledger.decide(letter.id, Fate::Accepted),
+            // A sender that is told 5yz gives up and tells its user: no fault of ours may end so.
+            Sent::Refused(reply) if reply.code >= 500 => {
+                let how = format!("letter {} is refused for good: {reply}", letter.id.0);
+                return Err(Broken::new(PROMISE, how).into());
+            }
             Sent::Refused(reply) => {
                 let expected = match self.member.tolerance {
                     Tolerance::Nothing => false,
@@ -222,6 +231,11 @@ impl Reader {
                 return;
             };
             if let Err(why) = self.session(door, &readings).await {
+                // RFC 3206 §4: a client asks its user for another password.
+                let why = match format!("{why:#}") {
+                    text if text.contains("[AUTH]") => Broken::new(PROMISE, text).into(),
+                    _ => why,
+                };
                 if self.member.tolerance == Tolerance::TryAgain && !why.is::<Broken>() {
                     pass(RETRY).await;
                 } else {

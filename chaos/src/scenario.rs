@@ -1,6 +1,7 @@
 //! Scenarios: what is killed, and when. One file each.
 
 mod fill_disk;
+mod kill_anything;
 mod kill_local_queue_after_accept;
 mod kill_mailbox_during_append;
 mod kill_process_under_load;
@@ -24,17 +25,20 @@ pub enum Scenario {
     KillProcessUnderLoad,
     /// The disk is full, or nearly.
     FillDisk,
+    /// Anything that lives dies, supervisors with all that is below them.
+    KillAnything,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::KillSessionDuringData,
         Self::KillStoreGate,
         Self::KillLocalQueueAfterAccept,
         Self::KillMailboxDuringAppend,
         Self::KillProcessUnderLoad,
         Self::FillDisk,
+        Self::KillAnything,
     ];
 
     /// The name by which it is asked for.
@@ -47,6 +51,7 @@ impl Scenario {
             Self::KillMailboxDuringAppend => "kill_mailbox_during_append",
             Self::KillProcessUnderLoad => "kill_process_under_load",
             Self::FillDisk => "fill_disk",
+            Self::KillAnything => "kill_anything",
         }
     }
 
@@ -64,6 +69,7 @@ impl Scenario {
             }
             Self::KillProcessUnderLoad => "the process gets SIGKILL twenty times while 16 sessions send",
             Self::FillDisk => "writes fail, and space falls below the reserve",
+            Self::KillAnything => "anything that lives dies, supervisors with all that is below them",
         }
     }
 
@@ -75,6 +81,7 @@ impl Scenario {
             Self::KillMailboxDuringAppend => kill_mailbox_during_append::run(storm).await,
             Self::KillProcessUnderLoad => kill_process_under_load::run(storm).await,
             Self::FillDisk => fill_disk::run(storm).await,
+            Self::KillAnything => kill_anything::run(storm).await,
         }
     }
 }

@@ -43,3 +43,8 @@ fn kill_process_under_load() -> anyhow::Result<()> {
 fn fill_disk() -> anyhow::Result<()> {
     check(Scenario::FillDisk, 6)
 }
+
+#[test]
+fn kill_anything() -> anyhow::Result<()> {
+    check(Scenario::KillAnything, 7)
+}
