@@ -1,6 +1,9 @@
 //! Boot: the wiring list. Opens the store, binds the listeners, starts the tree, and ends it all in reverse.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, os::unix::fs::DirBuilderExt as _, sync::Arc,
+    time::Duration,
+};
 
 use actors::{
     clock::Clock,
@@ -20,7 +23,7 @@ use store::{
 use supervision::{Running, Settings};
 use tokio::time::Instant;
 
-use crate::{admin::Admin, certificate};
+use crate::{admin::Admin, certificate, limits};
 
 /// A server that is up.
 pub struct Server {
@@ -57,6 +60,7 @@ impl Server {
             reads: Reads::new(config.store.readers as usize),
             config: Arc::clone(&config),
             listeners,
+            room: limits::connections(config.server.max_connections),
         };
         let tree = supervision::start(tree(&parts), Settings::shared(config))
             .await
@@ -112,7 +116,9 @@ impl Server {
 /// When the directory cannot be made or the store cannot be opened.
 pub fn open_store(config: &Config, accept_truncation: bool) -> anyhow::Result<(Store, OpenReport)> {
     let data = &config.server.data;
-    fs::create_dir_all(data).with_context(|| format!("cannot make the data directory {}", data.display()))?;
+    // Nobody else on this machine may read mail.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.with_context(|| format!("cannot make the data directory {}", data.display()))?;
     Store::open(data, options(config, accept_truncation))
         .with_context(|| format!("cannot open the store in {}", data.display()))
 }

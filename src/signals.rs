@@ -4,14 +4,15 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end the server in order.
+/// The signals that the server listens for.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
-    /// Listens for SIGTERM and SIGINT from now on.
+    /// Listens for SIGTERM, SIGINT and SIGHUP from now on.
     ///
     /// # Errors
     /// When the system refuses.
@@ -19,14 +20,22 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// Waits for the next of them, and names it.
+    /// Waits for the next signal that ends the server in order, and names it. A SIGHUP, such as a closing terminal or a
+    /// habit of operators sends, does not end it; a new configuration is taken at the next start.
     pub async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => tracing::warn!(
+                    target: "angarium",
+                    "SIGHUP: the configuration is not read again; restart to take a new one",
+                ),
+            }
         }
     }
 }

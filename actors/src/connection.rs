@@ -103,7 +103,10 @@ struct Connection<P: Protocol> {
 
 /// Why the loop goes on or ends.
 enum Flow {
+    /// Take up the unread input, or read more.
     Read,
+    /// The unread input is not enough: read more.
+    Starve,
     Continue,
     End,
 }
@@ -128,7 +131,7 @@ impl<P: Protocol> Connection<P> {
                     }
                     self.turn(Input::Bytes(self.unread.clone())).await?
                 }
-                Flow::Read => {
+                Flow::Read | Flow::Starve => {
                     self.flush().await?;
                     self.wait().await?
                 }
@@ -165,7 +168,7 @@ impl<P: Protocol> Connection<P> {
             let asked = asked.await;
             // Also of a session that died behind its turn, before it could say so.
             if let Some(demand) = self.ledger.take() {
-                return self.advance(demand).await;
+                return self.advance(demand, matches!(input, Input::Bytes(_))).await;
             }
             match asked {
                 // It died before it began, and will be back; or it is parked, and says so again at once.
@@ -180,7 +183,7 @@ impl<P: Protocol> Connection<P> {
         Ok(Flow::End)
     }
 
-    async fn advance(&mut self, demand: Demand) -> io::Result<Flow> {
+    async fn advance(&mut self, demand: Demand, is_offered: bool) -> io::Result<Flow> {
         self.unread.advance(demand.consumed.min(self.unread.len()));
         demand
             .output
@@ -188,6 +191,8 @@ impl<P: Protocol> Connection<P> {
             .for_each(|slice| self.output.push(slice));
         self.alarm.set(demand.deadline);
         match demand.next {
+            // A session that takes nothing of what it called ready would be asked for ever.
+            Next::Read if is_offered && demand.consumed == 0 => Ok(Flow::Starve),
             Next::Read => Ok(Flow::Read),
             Next::Continue => Ok(Flow::Continue),
             Next::Close => Ok(Flow::End),

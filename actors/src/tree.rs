@@ -81,6 +81,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// The listeners that are open, by name.
     pub listeners: BTreeMap<String, Open>,
+    /// Connections that may be open at once over all listeners.
+    pub room: usize,
 }
 
 /// A listener whose socket is bound.
@@ -112,7 +114,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
     let tenant = Supervisor::new(DEFAULT_TENANT_NAME, Strategy::RestForOne)
         .child(&mailboxes)
         .child(Supervisor::new("queues", Strategy::OneForOne).child(queue));
-    let room = Arc::new(Semaphore::new(parts.config.server.max_connections as usize));
+    let room = Arc::new(Semaphore::new(parts.room));
     let shared = Shared {
         who,
         gate: gate_address,

@@ -4,7 +4,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use auth::Secret;
 use clap::Args;
-use config::{Config, Profile};
+use config::{Config, Profile, Protocol};
 use message::address::EmailAddress;
 use store::store::Store;
 
@@ -72,12 +72,26 @@ async fn welcome(config: &Config, store: &Store) -> anyhow::Result<String> {
     Admin::new(store, config)?
         .add(address.clone(), &Secret::new(password.as_str()))
         .await?;
+    let bind = |protocol| {
+        config
+            .listeners
+            .values()
+            .find(|listener| listener.protocol == protocol)
+    };
+    let mut attempts = String::new();
+    if let Some(smtp) = bind(Protocol::Smtp) {
+        attempts += &format!("    swaks --server {} --to {address}\n", smtp.bind);
+    }
+    if let Some(pop3) = bind(Protocol::Pop3) {
+        attempts += &format!(
+            "    curl -s --user '{address}:{password}' pop3://{}/1\n",
+            pop3.bind
+        );
+    }
     Ok(format!(
         "A new store is in {data}. There is one account:\n\n    \
          {address}    password {password}\n\n\
-         Send it a message, and read it back:\n\n    \
-         swaks --server 127.0.0.1:2525 --to {address}\n    \
-         curl -s --user '{address}:{password}' pop3://127.0.0.1:2110/1\n\n\
+         Send it a message, and read it back:\n\n{attempts}\n\
          Add others, while the server is stopped, with: angarium account add NAME@DOMAIN --data {data}\n",
         data = config.server.data.display(),
     ))
