@@ -268,7 +268,7 @@ fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Che
 fn tls(info: TlsInfo) -> Tls {
     Tls {
         version: info.version.into(),
-        cipher: info.cipher.into(),
+        cipher: info.cipher,
     }
 }
 
