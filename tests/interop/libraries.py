@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Clients of Python's standard library, smtplib and poplib, against a server of their own."""
+
+import email.message
+import email.parser
+import email.policy
+import pathlib
+import poplib
+import re
+import select
+import smtplib
+import ssl
+import subprocess
+import sys
+import tempfile
+import traceback
+
+PASSWORD = "secret"
+
+
+class Server:
+    """The program on ports that the system chooses, ended by its own id."""
+
+    def __init__(self, program, directory):
+        self.data = pathlib.Path(directory) / "data"
+        for name in ("alice", "bob"):
+            arguments = [program, "account", "add", f"{name}@example.org", "--data", self.data]
+            subprocess.run(arguments, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
+        bind = [f"--set=listeners.{name}.bind=127.0.0.1:0" for name in ("mx", "pop3")]
+        self.log = open(pathlib.Path(directory) / "log", "w+")
+        self.process = subprocess.Popen(
+            [program, "serve", "--data", self.data, *bind], stdout=subprocess.PIPE, stderr=self.log, text=True
+        )
+        if not select.select([self.process.stdout], [], [], 60)[0]:
+            raise SystemExit("the server is not ready")
+        ready = self.process.stdout.readline()
+        self.mx, self.pop3 = (int(re.search(name + r"=127\.0\.0\.1:(\d+)", ready)[1]) for name in ("mx", "pop3"))
+        self.tls = ssl.create_default_context(cafile=self.data / "development-certificate.pem")
+
+    def smtp(self):
+        return smtplib.SMTP("127.0.0.1", self.mx, local_hostname="client.example", timeout=60)
+
+    def maildrop(self, name, context=None):
+        client = poplib.POP3("127.0.0.1", self.pop3, timeout=60)
+        if context:
+            client.stls(context)
+        client.user(f"{name}@example.org")
+        client.pass_(PASSWORD)
+        return client
+
+    def end(self):
+        self.process.terminate()
+        return self.process.wait(60)
+
+
+def letter(subject, body="body\n"):
+    message = email.message.EmailMessage(policy=email.policy.SMTP)
+    message["From"], message["To"], message["Subject"] = "a@client.example", "alice@example.org", subject
+    message.set_content(body)
+    return message
+
+
+def wait_for(server, name, messages):
+    for _ in range(3000):
+        client = server.maildrop(name)
+        found = client.stat()[0]
+        client.quit()
+        if found == messages:
+            return
+    raise AssertionError(f"{name} has {found} messages, not {messages}")
+
+
+def sends(server):
+    with server.smtp() as client:
+        assert client.ehlo()[0] == 250
+        assert all(client.has_extn(name) for name in ("size", "pipelining", "8bitmime", "enhancedstatuscodes"))
+        assert client.verify("alice@example.org")[0] == 252
+        assert client.send_message(letter("in clear")) == {}
+        assert client.send_message(letter("again", ".dots\n..\n.\n")) == {}
+        assert client.noop()[0] == 250 and client.rset()[0] == 250
+
+
+def sends_under_tls(server):
+    with server.smtp() as client:
+        # The certificate of the development profile is for the name, not for the address.
+        client._host = "localhost"
+        assert client.starttls(context=server.tls)[0] == 220
+        assert client.send_message(letter("under TLS")) == {}
+
+
+def sends_eight_bits(server):
+    message = letter("Grüße", "Ä, ö und ü\n")
+    with server.smtp() as client:
+        text = message.as_bytes(policy=email.policy.SMTP.clone(cte_type="8bit"))
+        assert client.sendmail("a@client.example", "alice@example.org", text, ["BODY=8BITMIME"]) == {}
+
+
+def sends_much(server):
+    with server.smtp() as client:
+        assert client.send_message(letter("much", "a line of a long text\n" * 100_000)) == {}
+
+
+def is_refused(server):
+    with server.smtp() as client:
+        refused = client.sendmail("a@client.example", ["alice@example.org", "x@elsewhere.example"], "Subject: one\n")
+        assert refused["x@elsewhere.example"][0] == 550
+        try:
+            client.sendmail("a@client.example", ["nobody@example.org"], "Subject: none\n")
+        except smtplib.SMTPRecipientsRefused as why:
+            assert why.recipients["nobody@example.org"][0] == 550
+        else:
+            raise AssertionError("mail for nobody was taken")
+
+
+def reads(server):
+    wait_for(server, "alice", 6)
+    client = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
+    assert {"UIDL", "TOP", "USER", "PIPELINING", "STLS"} <= set(client.capa())
+    client.quit()
+    client = server.maildrop("alice")
+    _, listed, _ = client.list()
+    assert len(listed) == 6
+    assert len({row.split()[1] for row in client.uidl()[1]}) == 6
+    parser = email.parser.BytesParser(policy=email.policy.default)
+    found = {}
+    for row in listed:
+        number, octets = (int(word) for word in row.split())
+        text = b"".join(line + b"\r\n" for line in client.retr(number)[1])
+        assert len(text) == octets, (number, len(text), octets)
+        message = parser.parsebytes(text)
+        found[message["Subject"]] = message.get_content().replace("\r\n", "\n")
+    assert found["in clear"] == "body\n"
+    assert found["again"] == ".dots\n..\n.\n", found["again"]
+    assert found["Grüße"] == "Ä, ö und ü\n", found["Grüße"]
+    assert found["much"] == "a line of a long text\n" * 100_000
+    assert sorted(found) == sorted(["in clear", "again", "under TLS", "Grüße", "much", "one"])
+    assert b"" in client.top(1, 0)[1]
+    client.quit()
+
+
+def removes(server):
+    # The certificate of the development profile is for the name, not for the address.
+    context = ssl.create_default_context(cafile=server.data / "development-certificate.pem")
+    context.check_hostname = False
+    client = server.maildrop("alice", context)
+    client.dele(1)
+    client.rset()
+    client.dele(2)
+    assert client.stat()[0] == 5
+    client.quit()
+    wait_for(server, "alice", 5)
+
+
+def keeps_others_out(server):
+    client = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
+    client.user("alice@example.org")
+    try:
+        client.pass_("guess")
+    except poplib.error_proto as why:
+        assert b"[AUTH]" in why.args[0]
+    else:
+        raise AssertionError("a guess was right")
+
+
+def ends(server):
+    assert server.end() == 0
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise SystemExit(f"usage: {sys.argv[0]} PATH-OF-ANGARIUM")
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as directory:
+        server = Server(sys.argv[1], directory)
+        try:
+            for check in (
+                sends,
+                sends_under_tls,
+                sends_eight_bits,
+                sends_much,
+                is_refused,
+                reads,
+                removes,
+                keeps_others_out,
+                ends,
+            ):
+                try:
+                    check(server)
+                    passed += 1
+                    print("ok    ", check.__name__)
+                except Exception as why:  # one failure must not hide the others
+                    failed += 1
+                    print("FAILED", check.__name__, repr(why))
+                    traceback.print_exc(file=sys.stdout)
+        finally:
+            server.end()
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
