@@ -49,14 +49,15 @@ impl Letter {
         }
     }
 
-    /// A letter whose text is a client's half of a session: should any of it be read as commands, the replies tell.
-    pub(crate) fn of_commands(id: LetterId, to: &str) -> Self {
+    /// A letter whose text is a client's half of a session, so many times: should any of it be read as commands, the
+    /// replies tell.
+    pub(crate) fn of_commands(id: LetterId, to: &str, times: usize) -> Self {
         let mut octets = head(id);
         let text = format!(
             "EHLO body.example\r\nMAIL FROM:<body@body.example>\r\nRCPT TO:<{to}>\r\nDATA\r\n.\r\n..\r\n.QUIT\r\n\
              RSET\r\nVRFY a0\r\nNOOP\r\n.RSET\r\n\r\nSTARTTLS\r\nQUIT\r\n"
         );
-        octets.extend_from_slice(text.as_bytes());
+        octets.extend_from_slice(text.repeat(times).as_bytes());
         Self {
             id,
             octets: octets.into(),
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn dots_are_doubled_on_the_wire() {
-        let letter = Letter::of_commands(LetterId(1), "a0@localhost");
+        let letter = Letter::of_commands(LetterId(1), "a0@localhost", 1);
         let wire = String::from_utf8(letter.on_the_wire()).unwrap();
         assert!(wire.contains("\r\n..\r\n...\r\n..QUIT\r\n"), "{wire}");
         assert!(wire.ends_with("QUIT\r\n.\r\n"));

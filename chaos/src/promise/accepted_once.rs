@@ -106,7 +106,7 @@ mod tests {
     const TRACE: &[u8] = b"Return-Path: <a@b>\r\nReceived: from x\r\n\tby y; now\r\n";
 
     fn letter(number: u64) -> Letter {
-        Letter::of_commands(LetterId(number), "a0@localhost")
+        Letter::of_commands(LetterId(number), "a0@localhost", 1)
     }
 
     fn letters(fates: &[(u64, Fate)]) -> BTreeMap<LetterId, Entry> {

@@ -124,9 +124,11 @@ async fn fill(storm: &mut Storm, disk: &SmallDisk) -> anyhow::Result<()> {
     letters(storm, door).await?;
     storm.check_mailboxes(door).await?;
     disk.leave(4 << 20)?;
+    // Should it not notice, the next line says so.
     until(NOTICED, async || Ok((mail(door).await? == 452).then_some(()))).await?;
     refuses_and_reads(storm, door).await?;
     disk.clear()?;
+    // As above.
     until(NOTICED, async || Ok((mail(door).await? == 250).then_some(()))).await?;
     letters(storm, door).await?;
     storm.check_mailboxes(door).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::ensure;
 use tokio::time::Instant;
 
 use crate::{
@@ -27,10 +28,10 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     while Instant::now() < end {
         pass(storm.draw(APART.0, APART.1)).await;
         let (ledger, before) = (storm.ledger.clone(), storm.ledger.accepted());
-        until(NEXT_ACCEPT, async || {
+        let accepted = until(NEXT_ACCEPT, async || {
             Ok((ledger.accepted() > before).then_some(()))
-        })
-        .await?;
+        });
+        ensure!(accepted.await?.is_some(), "nothing is accepted any more");
         let recovery = inside.kill(QUEUE).await?;
         storm.killed(recovery);
     }

@@ -53,10 +53,18 @@ const HASTY_IN: u32 = 4;
 /// How far a hasty session gets at most: a sync takes about that long.
 const HASTE: Duration = Duration::from_millis(4);
 
+/// So often the text of a long letter is repeated: it makes several chunks of the store.
+const LONG: usize = 2000;
+
+/// One letter in so many is long, once every place has been tried.
+const LONG_IN: u32 = 5;
+
 /// Where and how a session dies.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
     offset: usize,
+    /// How often the text of the letter is repeated.
+    times: usize,
     secure: bool,
     /// How long after what was sent; `None` is when the server has taken it.
     after: Option<Duration>,
@@ -93,7 +101,7 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
 
 /// Every offset, in clear and under TLS, in an order that is drawn; or as many as the effort allows.
 fn everywhere(storm: &mut Storm) -> Vec<Cut> {
-    let (envelope, body) = lengths();
+    let (envelope, body) = lengths(1);
     let length = envelope + body + BEHIND.len();
     let mut cuts = Vec::with_capacity(2 * length);
     for offset in 0..=length {
@@ -102,6 +110,7 @@ fn everywhere(storm: &mut Storm) -> Vec<Cut> {
             let after = hasty.then(|| storm.draw(Duration::ZERO, HASTE));
             cuts.push(Cut {
                 offset,
+                times: 1,
                 secure,
                 after,
             });
@@ -112,21 +121,28 @@ fn everywhere(storm: &mut Storm) -> Vec<Cut> {
     cuts
 }
 
-/// Where it is decided whether a message is accepted: while its last octets are taken and it is made durable.
+/// Where it is decided whether a message is accepted: while its last octets are taken and it is made durable. And
+/// somewhere in long letters, of which a part may have been written.
 fn at_the_end(storm: &mut Storm) -> Vec<Cut> {
-    let (envelope, body) = lengths();
-    let mut cut = || Cut {
-        offset: envelope + body - storm.rng.random_range(0..4_usize),
-        secure: storm.rng.random(),
-        after: Some(storm.draw(Duration::ZERO, HASTE)),
+    let mut cut = || {
+        let is_long = storm.rng.random_ratio(1, LONG_IN);
+        let times = if is_long { LONG } else { 1 };
+        let (envelope, body) = lengths(times);
+        let from_the_end = storm.rng.random_range(0..if is_long { body } else { 4 });
+        Cut {
+            offset: envelope + body - from_the_end,
+            times,
+            secure: storm.rng.random(),
+            after: Some(storm.draw(Duration::ZERO, HASTE)),
+        }
     };
     (0..50).map(|_| cut()).collect()
 }
 
 /// Octets of an envelope and of a body. All letters of commands are equally long.
-fn lengths() -> (usize, usize) {
+fn lengths(times: usize) -> (usize, usize) {
     let to = address(ACCOUNT);
-    let sample = Letter::of_commands(LetterId(9_999), &to);
+    let sample = Letter::of_commands(LetterId(0), &to, times);
     (commands(&to).len(), sample.on_the_wire().len())
 }
 
@@ -185,7 +201,9 @@ impl Cutter {
         }
         let path = self.inside.session_of(smtp.local()).await?;
         let to = address(ACCOUNT);
-        let letter = self.ledger.write(ACCOUNT, |id| Letter::of_commands(id, &to));
+        let letter = self
+            .ledger
+            .write(ACCOUNT, |id| Letter::of_commands(id, &to, cut.times));
         let mut victim = Victim {
             inside: &self.inside,
             path: &path,
@@ -213,7 +231,7 @@ impl Cutter {
     async fn again(&self, smtp: &mut Smtp, to: &str) -> anyhow::Result<()> {
         let reset = smtp.command("RSET").await?;
         ensure!(reset.code == 250, "{PROMISE}: RSET was answered {reset}");
-        let letter = self.ledger.write(ACCOUNT, |id| Letter::of_commands(id, to));
+        let letter = self.ledger.write(ACCOUNT, |id| Letter::of_commands(id, to, 1));
         let sent = smtp.send(&letter, to).await?;
         ensure!(
             sent == Sent::Accepted,

@@ -10,7 +10,9 @@ use std::{
 };
 
 use anyhow::{Context, bail};
-use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, kill_process, prlimit, set_parent_process_death_signal,
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -29,7 +31,7 @@ const ENDING: Duration = Duration::from_secs(60);
 const CHILD: &str = "angarium";
 
 /// The command line of the server, in a process that was started to be killed. A file that may grow no more gives an
-/// error there instead of ending the process, as a full disk does.
+/// error there instead of ending the process, as a full disk does; and it never outlives who started it.
 #[must_use]
 pub fn serve_as_child(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -37,10 +39,11 @@ pub fn serve_as_child(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         let _inside = runtime.enter();
         signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))
     });
-    match caught {
-        Ok(_) => angarium::cli::run_with(arguments),
+    let bound = set_parent_process_death_signal(Some(Signal::KILL)).map_err(std::io::Error::from);
+    match caught.and(bound) {
+        Ok(()) => angarium::cli::run_with(arguments),
         Err(why) => {
-            eprintln!("chaos: SIGXFSZ cannot be caught: {why}");
+            eprintln!("chaos: a child cannot be what it must be: {why}");
             ExitCode::FAILURE
         }
     }
