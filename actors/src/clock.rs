@@ -54,6 +54,9 @@ impl Clock {
     /// The moment of tokio's clock at which a deadline falls due; `None` for a deadline that never comes.
     #[must_use]
     pub fn instant(&self, deadline: Tick) -> Option<Instant> {
+        if deadline == Tick::MAX {
+            return None;
+        }
         self.start
             .checked_add(Duration::from_micros(deadline.as_micros()))
     }

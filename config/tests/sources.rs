@@ -216,7 +216,7 @@ max_errors = 0
             "angarium.toml:5:18: server.drain_deadline: expected a duration from \"0s\" to \"1h\", found 10",
             "angarium.toml:6:1: server.max_conections: unknown key; did you mean server.max_connections?",
             "angarium.toml:9:20: smtp.max_message_size: expected a size from \"64KiB\" to \"2GiB\", found \"50mb\"",
-            "angarium.toml:10:18: smtp.max_recipients: expected a whole number from 100 to 100000, found 99",
+            "angarium.toml:10:18: smtp.max_recipients: expected a whole number from 100 to 1000, found 99",
             "angarium.toml:11:14: smtp.max_errors: text stands in quotes, such as \"5m\"",
             "angarium.toml:12:1: smtp.max_recipient: unknown key; did you mean smtp.max_recipients?",
             "angarium.toml:13:29: smtp.max_commands_without_mail: expected a whole number from 10 to 1000000, found 5",
