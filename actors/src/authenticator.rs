@@ -204,3 +204,89 @@ fn cost(config: &config::Config) -> Result<Cost, Broken> {
     let memory_kib = u32::try_from(auth.argon2_memory.as_bytes() / 1024).unwrap_or(u32::MAX);
     Cost::new(memory_kib, auth.argon2_iterations, auth.argon2_parallelism).map_err(Broken::because)
 }
+
+#[cfg(test)]
+mod tests {
+    use supervision::{Address, alone};
+
+    use super::*;
+    use crate::{
+        directory::{self, DirectoryKeeper},
+        fixture::{Fixture, LOGIN, PASSWORD},
+        reads::Reads,
+        tree::DEFAULT_TENANT,
+    };
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    async fn up(fixture: &Fixture, change: impl FnOnce(&mut config::Auth)) -> Address<Msg> {
+        let who = Directory::new();
+        let keeper = directory::Args {
+            tenant: DEFAULT_TENANT,
+            directory: who.clone(),
+            store: fixture.store.clone(),
+            reads: Reads::new(1),
+            discarded: Vec::new(),
+        };
+        let keeper = alone::<DirectoryKeeper>(supervision::Settings::default(), keeper);
+        // It has read the store when it is up.
+        while who.snapshot().accounts() == 0 {
+            tokio::task::yield_now().await;
+        }
+        drop(keeper);
+        let mut config = config::Config::clone(&fixture.config);
+        change(&mut config.auth);
+        let args = Args {
+            clock: fixture.clock,
+            directory: who,
+            config: Arc::new(config),
+        };
+        alone::<Authenticator>(supervision::Settings::default(), args)
+    }
+
+    async fn verify(authenticator: &Address<Msg>, login: &str, password: &str) -> Verdict {
+        let (login, password) = (login.to_owned(), Secret::new(password));
+        let asked = authenticator.call(LIMIT, |reply| Msg::Verify {
+            login,
+            password,
+            reply,
+        });
+        asked.await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_password_of_the_account_fits() {
+        let fixture = Fixture::new().await;
+        let authenticator = up(&fixture, |auth| auth.failure_delay = Duration::ZERO).await;
+        for (login, password, fits) in [
+            (LOGIN, PASSWORD, true),
+            ("ALICE@Example.ORG", PASSWORD, true),
+            (LOGIN, "Secret", false),
+            (LOGIN, "", false),
+            ("bob@example.org", PASSWORD, false),
+            ("alice", PASSWORD, false),
+            ("", "", false),
+            // Remembered now, and no less exact for that.
+            (LOGIN, PASSWORD, true),
+            (LOGIN, "secret ", false),
+        ] {
+            let expected = if fits {
+                Verdict::Fits(fixture.account)
+            } else {
+                Verdict::Refused
+            };
+            assert_eq!(
+                verify(&authenticator, login, password).await,
+                expected,
+                "{login} {password}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_finds_no_place_to_wait_is_told_so() {
+        let fixture = Fixture::new().await;
+        let authenticator = up(&fixture, |auth| auth.max_waiting = 0).await;
+        assert_eq!(verify(&authenticator, LOGIN, PASSWORD).await, Verdict::Busy);
+    }
+}

@@ -7,6 +7,8 @@ pub mod authenticator;
 pub mod clock;
 pub mod connection;
 pub mod directory;
+#[cfg(test)]
+mod fixture;
 pub mod listener;
 pub mod mailbox;
 pub mod mint;

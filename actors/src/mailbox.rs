@@ -244,3 +244,108 @@ pub fn parse_name(tenant: TenantId, name: &str) -> Option<MailboxKey> {
         mailbox: mailbox.parse().ok()?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use supervision::{Address, Settings, alone};
+
+    use super::*;
+    use crate::fixture::Fixture;
+
+    const LIMIT: Duration = Duration::from_secs(60);
+
+    fn up(fixture: &Fixture, name: String) -> Address<Msg> {
+        let args = Args {
+            tenant: fixture.inbox.tenant,
+            name,
+            store: fixture.store.clone(),
+            reads: Reads::new(1),
+        };
+        alone::<Mailbox>(Settings::default(), args)
+    }
+
+    async fn open(mailbox: &Address<Msg>, lease: &Arc<Lease>) -> Result<usize, NotOpened> {
+        let lease = Arc::downgrade(lease);
+        let opened = mailbox.call(LIMIT, |reply| Msg::Open { lease, reply }).await;
+        opened.unwrap().map(|maildrop| maildrop.len())
+    }
+
+    #[tokio::test]
+    async fn one_session_at_a_time_has_the_lock() {
+        let fixture = Fixture::new().await;
+        let mailbox = up(&fixture, name(fixture.inbox));
+        let (first, second) = (Arc::new(Lease), Arc::new(Lease));
+        assert_eq!(open(&mailbox, &first).await, Ok(0));
+        assert_eq!(open(&mailbox, &second).await, Err(NotOpened::InUse));
+        // Who has it may ask again, as a session does that was restarted.
+        assert_eq!(open(&mailbox, &first).await, Ok(0));
+        // Only its holder can give it back.
+        let release = |lease: &Arc<Lease>| Msg::Release {
+            lease: Arc::downgrade(lease),
+        };
+        mailbox.cast(release(&second)).unwrap();
+        assert_eq!(open(&mailbox, &second).await, Err(NotOpened::InUse));
+        mailbox.cast(release(&first)).unwrap();
+        assert_eq!(open(&mailbox, &second).await, Ok(0));
+        // A connection that ends without a word lets go of it, too.
+        drop(second);
+        assert_eq!(open(&mailbox, &first).await, Ok(0));
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_that_is_not_in_the_store_is_not_opened() {
+        let fixture = Fixture::new().await;
+        let elsewhere = MailboxKey {
+            mailbox: fixture.mint.id(),
+            ..fixture.inbox
+        };
+        let mailbox = up(&fixture, name(elsewhere));
+        let lease = Arc::new(Lease);
+        assert_eq!(open(&mailbox, &lease).await, Err(NotOpened::Unavailable));
+        // What was not opened is not locked.
+        assert_eq!(
+            open(&mailbox, &Arc::new(Lease)).await,
+            Err(NotOpened::Unavailable)
+        );
+    }
+
+    #[tokio::test]
+    async fn subscribers_hear_of_the_newest_change_and_never_of_an_older_one() {
+        let fixture = Fixture::new().await;
+        let mailbox = up(&fixture, name(fixture.inbox));
+        let mut newest = mailbox
+            .call(LIMIT, |reply| Msg::Subscribe { reply })
+            .await
+            .unwrap();
+        let state = mailbox::state(&fixture.store.snapshot(), fixture.inbox)
+            .unwrap()
+            .unwrap();
+        let at = |modseq| {
+            Msg::Changed(MailboxState {
+                highest_modseq: ModSeq::new(modseq),
+                ..state
+            })
+        };
+        for modseq in [5, 9, 7] {
+            mailbox.cast(at(modseq)).unwrap();
+        }
+        newest.wait_for(|newest| *newest == ModSeq::new(9)).await.unwrap();
+        // A call behind the last change: it has been handled, and is no news.
+        drop(
+            mailbox
+                .call(LIMIT, |reply| Msg::Subscribe { reply })
+                .await
+                .unwrap(),
+        );
+        assert!(!newest.has_changed().unwrap());
+    }
+
+    #[test]
+    fn a_name_that_names_no_mailbox_is_none() {
+        for name in ["", ".", "a.b", "00000000000000000000000000"] {
+            assert_eq!(parse_name(TenantId::new(1), name), None, "{name:?}");
+        }
+    }
+}

@@ -62,3 +62,29 @@ impl Output {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(output: &Output) -> Vec<u8> {
+        output.slices.iter().flatten().copied().collect()
+    }
+
+    #[test]
+    fn what_was_written_is_forgotten_at_any_octet() {
+        let slices = ["one", "", "two", "threes"];
+        let whole = slices.concat();
+        for written in 0..=whole.len() {
+            let mut output = Output::default();
+            for slice in slices {
+                output.push(Bytes::from_static(slice.as_bytes()));
+            }
+            assert_eq!(output.len(), whole.len());
+            output.advance(written);
+            assert_eq!(left(&output), &whole.as_bytes()[written..], "{written}");
+            assert_eq!(output.len(), whole.len() - written);
+            assert_eq!(output.is_empty(), written == whole.len());
+        }
+    }
+}

@@ -201,3 +201,112 @@ impl Snapshot {
         self.accounts.len()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use message::id::Id;
+
+    use super::*;
+
+    fn address(text: &str) -> EmailAddress {
+        EmailAddress::parse(text.as_bytes()).unwrap()
+    }
+
+    fn account(number: u8) -> AccountId {
+        AccountId::new(Id::from_bytes([number; 16]))
+    }
+
+    /// alice is 1, bob is 2, and there are aliases of every kind.
+    fn snapshot() -> Snapshot {
+        let domain = |name: &str| DomainName::parse_utf8(name).unwrap();
+        let alias =
+            |targets: &[&str]| AddressOwner::Alias(targets.iter().map(|text| address(text)).collect());
+        let addresses = [
+            ("alice@example.org", AddressOwner::Account(account(1))),
+            ("bob@example.org", AddressOwner::Account(account(2))),
+            ("gone@example.org", AddressOwner::Account(account(3))),
+            ("bob+work@example.org", AddressOwner::Account(account(1))),
+            (
+                "team@example.org",
+                alias(&["alice@example.org", "bob@example.org", "alice@other.example"]),
+            ),
+            ("all@example.org", alias(&["team@example.org", "bob@example.org"])),
+            ("dead@example.org", alias(&["nobody@example.org"])),
+            ("round@example.org", alias(&["about@example.org"])),
+            (
+                "about@example.org",
+                alias(&["round@example.org", "alice@example.org"]),
+            ),
+        ];
+        let known = |number| {
+            let inbox = MailboxId::new(Id::from_bytes([number; 16]));
+            (
+                account(number),
+                Account {
+                    password: None,
+                    inbox,
+                },
+            )
+        };
+        Snapshot {
+            domains: HashMap::from([
+                (domain("example.org"), None),
+                (domain("other.example"), Some(address("bob@example.org"))),
+            ]),
+            discarded: HashSet::from([domain("bench.test")]),
+            addresses: addresses
+                .into_iter()
+                .map(|(text, owner)| (address(text).lookup_key(), owner))
+                .collect(),
+            accounts: HashMap::from([known(1), known(2)]),
+        }
+    }
+
+    #[test]
+    fn mail_goes_where_the_directory_says() {
+        let snapshot = snapshot();
+        let to =
+            |numbers: &[u8]| Resolution::Accounts(numbers.iter().map(|number| account(*number)).collect());
+        for (text, expected) in [
+            ("alice@example.org", to(&[1])),
+            ("ALICE@EXAMPLE.ORG", to(&[1])),
+            ("alice+tag@example.org", to(&[1])),
+            // An address of its own goes before the one without its tag.
+            ("bob+work@example.org", to(&[1])),
+            ("bob+play@example.org", to(&[2])),
+            ("team@example.org", to(&[1, 2])),
+            ("team+tag@example.org", to(&[1, 2])),
+            ("all@example.org", to(&[1, 2])),
+            ("anyone@other.example", to(&[2])),
+            ("nobody@example.org", Resolution::Unknown),
+            ("gone@example.org", Resolution::Unknown),
+            ("dead@example.org", Resolution::Unknown),
+            ("round@example.org", Resolution::Unclear),
+            ("alice@elsewhere.example", Resolution::Foreign),
+            ("alice@[192.0.2.1]", Resolution::Foreign),
+            ("whoever@bench.test", Resolution::Discard),
+        ] {
+            assert_eq!(snapshot.resolve(&address(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_stands_for_too_many_is_unclear() {
+        let mut snapshot = snapshot();
+        let targets = (0..=MAX_ACCOUNTS_PER_ADDRESS).map(|_| address("alice@example.org"));
+        let owner = AddressOwner::Alias(targets.collect());
+        snapshot.addresses.insert("many@example.org".to_owned(), owner);
+        assert_eq!(
+            snapshot.resolve(&address("many@example.org")),
+            Resolution::Unclear
+        );
+    }
+
+    #[test]
+    fn nobody_logs_in_without_a_password_or_by_an_alias() {
+        let snapshot = snapshot();
+        for name in ["alice@example.org", "team@example.org", "nobody@example.org"] {
+            assert_eq!(snapshot.login(name), None, "{name}");
+        }
+    }
+}

@@ -113,3 +113,57 @@ pub async fn recall(gate: &Address<Msg>, command: CommandId) -> Recalled {
         Err(CallError::Unavailable | CallError::Unknown) => Err(ProposeError::Unknown),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::store::command::CreateDomain;
+    use message::address::DomainName;
+    use store::{apply::Rejected, command::Command};
+    use supervision::{Settings, alone};
+
+    use super::*;
+    use crate::{fixture::Fixture, subject, tree::DEFAULT_TENANT};
+
+    fn domain(name: &str) -> Command {
+        Command::CreateDomain(CreateDomain {
+            tenant: DEFAULT_TENANT,
+            name: DomainName::parse_utf8(name).unwrap(),
+            catch_all: None,
+        })
+    }
+
+    #[tokio::test]
+    async fn what_passed_is_known_by_its_id_afterwards() {
+        let fixture = Fixture::new().await;
+        let store = fixture.store.clone();
+        let gate = alone::<Gate>(Settings::default(), Args { store });
+        let about = subject::account(fixture.account);
+        let proposal = fixture.proposal(domain("other.example"));
+        assert_eq!(recall(&gate, proposal.id).await.unwrap(), None);
+        let outcome = propose(&gate, about, proposal.clone()).await.unwrap();
+        assert_eq!(recall(&gate, proposal.id).await.unwrap(), Some(outcome.clone()));
+        // The same id again is answered, not done again.
+        assert_eq!(propose(&gate, about, proposal).await.unwrap(), outcome);
+        let again = propose(&gate, about, fixture.proposal(domain("other.example"))).await;
+        assert!(
+            matches!(again, Err(ProposeError::Rejected(Rejected::Exists(_)))),
+            "{again:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_gate_that_is_away_changed_nothing_and_one_that_died_may_have() {
+        let fixture = Fixture::new().await;
+        let about = subject::account(fixture.account);
+        let proposal = fixture.proposal(domain("other.example"));
+        let away = Address::closed();
+        let answer = propose(&away, about, proposal.clone()).await;
+        assert!(matches!(answer, Err(ProposeError::Overloaded)), "{answer:?}");
+        let recalled = recall(&away, proposal.id).await;
+        assert!(matches!(recalled, Err(ProposeError::Unknown)), "{recalled:?}");
+        // Without an inbox the message is taken and never answered.
+        let (dying, _) = Address::detached();
+        let answer = propose(&dying, about, proposal).await;
+        assert!(matches!(answer, Err(ProposeError::Unknown)), "{answer:?}");
+    }
+}
