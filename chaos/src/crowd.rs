@@ -13,10 +13,10 @@ use crate::{
         tls::Trust,
     },
     home::{PASSWORD, address},
-    ledger::{Fate, Ledger},
+    ledger::{Entry, Fate, Ledger},
     letter::Letter,
     promise::{
-        Broken,
+        Broken, accepted_once,
         others_are_spared::{Complaints, PROMISE},
         uids_grow::Readings,
     },
@@ -258,14 +258,23 @@ impl Reader {
             readings.listed(&uids)?;
             if count > 0 {
                 let message = pop3.retrieve(count).await?;
-                ensure!(
-                    Letter::id_of(&message).is_some(),
-                    "message {count} names no letter"
-                );
+                self.whole(&message)?;
             }
             pop3.noop().await?;
             pass(PAUSE).await;
         }
         pop3.quit().await
+    }
+
+    /// A message that came to its end is a letter to this account, and all of it.
+    fn whole(&self, message: &[u8]) -> Result<(), Broken> {
+        let letter = Letter::id_of(message).and_then(|id| self.member.scene.ledger.letter(id));
+        let is_whole =
+            |entry: &Entry| entry.account == self.account && accepted_once::is_same(message, &entry.octets);
+        if letter.as_ref().is_some_and(is_whole) {
+            return Ok(());
+        }
+        let how = format!("a reader got {} octets that are no letter", message.len());
+        Err(Broken::new(accepted_once::PROMISE, how))
     }
 }

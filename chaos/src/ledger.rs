@@ -70,6 +70,11 @@ impl Ledger {
         self.entries().values().filter(accepted).count()
     }
 
+    /// What is known of one letter.
+    pub(crate) fn letter(&self, id: LetterId) -> Option<Entry> {
+        self.entries().get(&id).cloned()
+    }
+
     /// The letters to one account.
     pub(crate) fn of(&self, account: usize) -> BTreeMap<LetterId, Entry> {
         self.entries()

@@ -77,7 +77,7 @@ fn missing(letters: &BTreeMap<LetterId, Entry>, found: &BTreeMap<LetterId, Uid>)
 }
 
 /// Whether a stored message is what was sent, with trace fields before it and nothing else.
-fn is_same(stored: &[u8], sent: &[u8]) -> bool {
+pub(crate) fn is_same(stored: &[u8], sent: &[u8]) -> bool {
     let Some(trace) = stored.strip_suffix(sent) else {
         return false;
     };
