@@ -83,14 +83,35 @@ impl Home {
 
     /// Opens the store while no node has it, and closes it again.
     pub(crate) async fn store<T>(&self, task: impl AsyncFnOnce(Store) -> T) -> T {
-        let (store, _) = open_store(&self.config, false).expect("the store");
+        let store = self.open().await;
         let done = task(store.clone()).await;
         store.close().expect("a store that closes");
         done
     }
 
+    /// Opens the store. A neighbour that is just starting a program holds its lock for a moment: a fork has every file
+    /// that its parent has, until it becomes another program.
+    async fn open(&self) -> Store {
+        let mut opened = None;
+        until("the store is open", async || {
+            match open_store(&self.config, false) {
+                Ok((store, _)) => {
+                    opened = Some(store);
+                    true
+                }
+                Err(why) => {
+                    let why = format!("{why:#}");
+                    assert!(why.contains("has it open"), "{why}");
+                    false
+                }
+            }
+        })
+        .await;
+        opened.expect("a store")
+    }
+
     pub(crate) async fn start(&self) -> Node {
-        let (store, _) = open_store(&self.config, false).expect("the store");
+        let store = self.open().await;
         let server = Server::start(self.config.clone(), store).await.expect("a server");
         Node {
             server,
