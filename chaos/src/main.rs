@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 fn storm(arguments: &Arguments) -> anyhow::Result<bool> {
     if arguments.scenario == "list" {
         for scenario in Scenario::ALL {
-            println!("{:<28} {}", scenario.name(), scenario.story());
+            println!("{:<30} {}", scenario.name(), scenario.story());
         }
         return Ok(true);
     }

@@ -101,7 +101,7 @@ fn summary(name: &str, storm: &Storm, took: Duration) -> String {
     let accepted = storm.tally.accepted + storm.ledger.accepted();
     let mut recoveries = storm.tally.recoveries.clone();
     recoveries.sort_unstable();
-    let mut line = format!("{name:<28} {kills:>5} kills  {accepted:>6} of {sent:>6} messages accepted");
+    let mut line = format!("{name:<30} {kills:>5} kills  {accepted:>6} of {sent:>6} messages accepted");
     if let (Some(half), Some(most)) = (percentile(&recoveries, 50), percentile(&recoveries, 99)) {
         line += &format!("  back in {half:.1?} (p50) {most:.1?} (p99)");
     }
