@@ -43,4 +43,6 @@ mod traces;
 #[cfg(test)]
 mod transcripts;
 #[cfg(test)]
+mod unparsable_message_is_appended_unparsed;
+#[cfg(test)]
 mod vanished_account_is_held;
