@@ -5,6 +5,8 @@
 //! clock: a test waits for an event, or asks again until a deadline at which it fails.
 
 #[cfg(test)]
+mod actors_come_back;
+#[cfg(test)]
 mod big_message;
 #[cfg(test)]
 mod checks;
