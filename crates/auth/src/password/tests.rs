@@ -161,3 +161,30 @@ proptest! {
         prop_assert_eq!(PasswordHash::from_phc(&hash.to_phc()).unwrap(), hash);
     }
 }
+
+/// Pages of this process that are in memory.
+#[cfg(target_os = "linux")]
+fn resident_octets() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_memory_of_a_hash_is_given_back() {
+    let cost = Cost {
+        memory_kib: 19 * 1024,
+        passes: 1,
+        lanes: 1,
+    };
+    let hash = || PasswordHash::create(&Secret::new("a"), [7; SALT_LENGTH], cost).unwrap();
+    // What is kept after the first belongs to the allocator.
+    drop(hash());
+    let before = resident_octets();
+    for _ in 0..10 {
+        drop(hash());
+    }
+    let grown = resident_octets().saturating_sub(before);
+    assert!(grown < 80 << 20, "{} MiB more after ten hashes", grown >> 20);
+}
