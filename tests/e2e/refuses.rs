@@ -1,5 +1,8 @@
 //! What the server does not take, and that it stays in good order with who sends it.
 
+use angarium::boot::open_store;
+use config::ByteSize;
+
 use crate::line::Line;
 use crate::node::{Home, Node, until};
 
@@ -138,4 +141,25 @@ async fn connections_beyond_the_ceiling() {
         .await;
         node.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_for_which_the_store_has_no_place_leaves_nothing() {
+    let mut home = Home::new(&["store.chunk_size=64KiB", "store.compression_level=0"]).await;
+    // A chunk passes alone; the last one has the rest of its command with it, and does not.
+    home.config.store.max_waiting_size = ByteSize::bytes((64 << 10) + 512);
+    let node = home.start().await;
+    let mut line = node.smtp().await;
+    for command in ["MAIL FROM:<a@client.example>", "RCPT TO:<bob@example.org>"] {
+        line.ask(command, "250").await;
+    }
+    line.ask("DATA", "354").await;
+    // Two chunks that are full but for the trace fields.
+    let text = "0123456789abcdef012345678901\r\n".repeat(((128 << 10) - 350) / 30);
+    line.send(text + ".\r\n").await;
+    line.expect("451 4.3.2").await;
+    node.stop().await;
+    let (store, found) = open_store(&home.config, false).unwrap();
+    store.close().unwrap();
+    assert_eq!(found.swept_uploads, 0);
 }

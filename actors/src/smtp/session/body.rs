@@ -112,7 +112,8 @@ impl State {
             return Err(Broken::because("a body ended without a ticket"));
         };
         let sealed = writer.seal();
-        let Some(spooled) = self.spooled(ticket, sealed.blob.clone()) else {
+        let blob = sealed.blob.clone();
+        let Some(spooled) = self.spooled(ticket, blob.clone()) else {
             return Err(Broken::because("a body ended without a transaction"));
         };
         let reply = accepted(ticket.message);
@@ -124,8 +125,12 @@ impl State {
             match gate::propose(&self.args.parts.gate, about, proposal).await {
                 Ok(_) => Verdict::AcceptWith(reply),
                 Err(ProposeError::Unknown) => self.recall().await,
-                Err(ProposeError::Overloaded) => Verdict::Refuse(table::OVERLOADED),
+                Err(ProposeError::Overloaded) => {
+                    self.args.parts.store.discard_blob(self.args.parts.tenant, &blob);
+                    Verdict::Refuse(table::OVERLOADED)
+                }
                 Err(why @ (ProposeError::Rejected(_) | ProposeError::Poisoned)) => {
+                    self.args.parts.store.discard_blob(self.args.parts.tenant, &blob);
                     tracing::error!(target: "angarium::smtp", message = %ticket.message, %why, "a message was not accepted");
                     Verdict::Refuse(table::LOCAL_ERROR)
                 }
