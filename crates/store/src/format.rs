@@ -95,10 +95,13 @@ impl Layout {
 
     /// Writes our format's number, durably; last of all that creates a store.
     pub(crate) fn write_format(&self) -> Result<(), OpenError> {
+        let unfinished = self.format.with_extension("new");
         let write = || {
-            let mut file = File::create(&self.format)?;
+            let mut file = File::create(&unfinished)?;
             writeln!(file, "{FORMAT_PREFIX}{FORMAT}")?;
             file.sync_all()?;
+            // Whole or not at all: half a format is damage.
+            fs::rename(&unfinished, &self.format)?;
             File::open(&self.dir)?.sync_all()
         };
         write().map_err(|error| OpenError::io(&self.format, error))
@@ -114,7 +117,9 @@ impl Layout {
 
     /// Without a format there may be a store whose creation was interrupted, but none that ever had a command.
     fn without_format(&self) -> Result<Option<u32>, OpenError> {
-        if self.mark.exists() {
+        // The mark is made before the format is written, and says something only once a command was durable.
+        let marked = fs::metadata(&self.mark).is_ok_and(|mark| mark.len() > 0);
+        if marked {
             return Err(OpenError::damaged(
                 &self.format,
                 "it is missing beside a store".to_owned(),

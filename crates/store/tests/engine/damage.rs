@@ -226,6 +226,12 @@ fn an_interrupted_creation_is_begun_again() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("store/keyspaces")).unwrap();
     fs::write(dir.path().join("store/0.jnl"), [0; 1000]).unwrap();
+    fs::write(dir.path().join("mark"), []).unwrap();
+    let (store, report) = Store::open(dir.path(), Options::default()).unwrap();
+    assert!(report.created);
+    // Everything was made but the format.
+    drop(store);
+    fs::remove_file(dir.path().join("format")).unwrap();
     let (_, report) = Store::open(dir.path(), Options::default()).unwrap();
     assert!(report.created);
 }
