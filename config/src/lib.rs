@@ -49,7 +49,7 @@ pub use config::{Config, parse, parse_bytes};
 pub use duration::{parse_duration, print_duration};
 pub use error::{ConfigError, Mistake, Place};
 pub use listener::{Listener, PlaintextAuth, Protocol, TlsMode};
-pub use log::{Log, LogFormat, LogLevel};
+pub use log::{Log, LogLevel};
 pub use pop3::Pop3;
 pub use profile::Profile;
 pub use queue::Queue;

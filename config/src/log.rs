@@ -1,4 +1,4 @@
-//! The section `log`: what is written about the running server, and how.
+//! The section `log`: what is written about the running server.
 
 use crate::section::section;
 use crate::setting::words;
@@ -10,7 +10,7 @@ words! {
         Error = "error",
         /// What may become an error.
         Warn = "warn",
-        /// What happened, a few lines a start and a line a message.
+        /// What happened, a few lines a start.
         Info = "info",
         /// What was decided, and why.
         Debug = "debug",
@@ -19,21 +19,10 @@ words! {
     }
 }
 
-words! {
-    /// The shape of a line of the log.
-    pub enum LogFormat ("one of") {
-        /// For people.
-        Text = "text",
-    }
-}
-
 section! {
     /// What is logged, to stderr.
     pub struct Log {
         /// The least important lines to write: "error", "warn", "info", "debug" or "trace".
         level: LogLevel = LogLevel::Info;
-
-        /// The shape of a line: "text".
-        format: LogFormat = LogFormat::Text;
     }
 }

@@ -13,13 +13,14 @@ section! {
         /// Due recipients held in memory; the others wait in the spool until there is room.
         active_window: u32 = 10_000, 100..=1_000_000;
 
-        /// The wait before the second attempt; it doubles with each attempt, with some jitter.
+        /// The wait before the second attempt; it doubles with each attempt.
         retry_first: Duration = Duration::from_secs(30), Duration::from_secs(1)..=Duration::from_secs(86_400);
 
         /// The longest wait between two attempts.
         retry_longest: Duration = Duration::from_secs(3_600), Duration::from_secs(1)..=Duration::from_secs(86_400);
 
-        /// How long delivery is tried before the message is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
+        /// How long delivery is tried before the message is held for an operator (RFC 5321 §4.5.4.1: at least 4 to
+        /// 5 days).
         retry_for: Duration = Duration::from_secs(5 * 86_400), Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
     }
 }

@@ -15,7 +15,7 @@ section! {
         /// key it is development where there is no file, and production where there is one.
         profile: Profile = Profile::Production;
 
-        /// The name of this server in its greeting, in Received and in message ids. Production has no
+        /// The name of this server in its greeting and in Received. Production has no
         /// default for it: it must be the name that DNS gives this host. Development: "localhost".
         hostname: DomainName = localhost();
 
