@@ -9,7 +9,7 @@ use std::{ffi::OsString, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-/// Exit code for what the operator must mend: arguments, configuration, a store that is in use.
+/// Exit code for what the operator must mend before another start can help: arguments, configuration.
 const EXIT_USAGE: u8 = 2;
 
 /// A self-hosted mail server
