@@ -40,16 +40,18 @@ impl Serve {
             "the store is open",
         );
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let served = runtime.block_on(serve(config, store, report.created));
+        // Not whether it was made by this start: one that was killed before it told the password told it nobody.
+        let is_empty = report.sequence == 0;
+        let served = runtime.block_on(serve(config, store, is_empty));
         // Blocking reads that nobody waits for any more must not hold up the exit.
         runtime.shutdown_background();
         served
     }
 }
 
-async fn serve(config: Config, store: Store, created: bool) -> anyhow::Result<ExitCode> {
+async fn serve(config: Config, store: Store, is_empty: bool) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
-    if created && config.server.profile == Profile::Development {
+    if is_empty && config.server.profile == Profile::Development {
         // Before anything can fail, such as a port that is taken: the password is told only once.
         eprintln!("{}", welcome(&config, &store).await?);
     }

@@ -54,6 +54,17 @@ async fn makes_an_account_and_tells_its_password_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tells_it_also_over_a_store_in_which_nothing_ever_happened() {
+    let directory = TempDir::new().unwrap();
+    // Makes the store and changes nothing, as a first start does that is killed early.
+    assert_eq!(succeed(directory.path(), &["account", "list"], ""), "");
+    let mut program = Program::serve(directory.path(), &[]);
+    program.signal(Signal::TERM);
+    let (_, welcome) = program.ended();
+    assert!(welcome.contains("postmaster@localhost    password "), "{welcome}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_second_server_on_the_same_data_is_refused() {
     let directory = TempDir::new().unwrap();
     let _program = Program::serve(directory.path(), &[]);
