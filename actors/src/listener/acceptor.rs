@@ -132,11 +132,15 @@ fn refuse(mut socket: TcpStream, refusal: &'static [u8], refusing: &Arc<Semaphor
     });
 }
 
-/// The peer went before it was taken: nothing is wrong here. accept(2)
+/// The peer went before it was taken, or its network did: nothing is wrong here. accept(2) asks for all of these to be
+/// treated as if nobody had come: ENONET, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH.
 fn is_passing(why: &io::Error) -> bool {
     matches!(
         why.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) || matches!(
+        why.raw_os_error(),
+        Some(64 | 71 | 92 | 95 | 100 | 101 | 112 | 113)
     )
 }
 

@@ -41,7 +41,7 @@ use crate::{clock::Clock, directory::Directory, mint::Mint, reads::Reads, store:
 /// After this many deliveries died on a message it is appended without being parsed.
 const MAX_CRASHES_PARSING: u32 = 2;
 
-/// After this many deliveries died on a message it is held for an operator: it is not the parser that they die of.
+/// After this many crashes on a message it is held for an operator: it is not the parser that deliveries die of.
 const MAX_CRASHES: u32 = 4;
 
 /// How often a proposal whose answer was lost is repeated under its id before the recipient waits for another attempt.
@@ -121,7 +121,7 @@ impl Actor for LocalDelivery {
                 item,
                 spooled,
                 crashes,
-            } => state.work(item, spooled, crashes).await?,
+            } => state.work(ctx, item, spooled, crashes).await?,
         }
         Ok(())
     }
@@ -177,9 +177,15 @@ impl State {
         let _ = self.args.queue.cast(ready);
     }
 
-    async fn work(&mut self, item: Item, spooled: Option<Arc<Spooled>>, crashes: u32) -> Result<(), Broken> {
+    async fn work(
+        &mut self,
+        ctx: &Context<Msg>,
+        item: Item,
+        spooled: Option<Arc<Spooled>>,
+        crashes: u32,
+    ) -> Result<(), Broken> {
         let end = match self.attempt(item, spooled, crashes).await? {
-            Some(attempt) => self.deliver(attempt).await?,
+            Some(attempt) => self.deliver(ctx, attempt).await?,
             None => End::Settled,
         };
         let done = local::Msg::Done {
@@ -244,10 +250,12 @@ impl State {
         }
     }
 
-    async fn deliver(&self, attempt: Attempt) -> Result<End, Broken> {
-        if attempt.crashes >= MAX_CRASHES {
-            let why = format!("{} deliveries of this message crashed", attempt.crashes);
-            return self.settle(&attempt, Settlement::Held { why }).await;
+    async fn deliver(&self, ctx: &Context<Msg>, attempt: Attempt) -> Result<End, Broken> {
+        // Those that were killed are not counted: that was not the message's doing.
+        let crashes = ctx.crashes(subject::message(attempt.item.message));
+        if crashes >= MAX_CRASHES {
+            let why = format!("{crashes} actors crashed on this message");
+            return self.hold(&attempt, &why).await;
         }
         match attempt.route {
             Route::Local(account) => self.append(&attempt, account).await,

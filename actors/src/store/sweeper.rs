@@ -144,6 +144,8 @@ impl State {
         if let Some(step) = step
             && !self.propose(step.command, now).await
         {
+            // What cannot be done now must not keep the others from being done.
+            self.round.rotate_left(1);
             return Ok(LATER);
         }
         if !more {
