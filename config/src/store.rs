@@ -59,5 +59,9 @@ section! {
         /// How long it is kept that a message was appended for a recipient, so that a repeated delivery
         /// appends nothing.
         idempotence_retention: Duration = 7 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+
+        /// How long it is kept which messages were expunged from a mailbox, so that an IMAP client which was away
+        /// that long need not read the whole mailbox again (RFC 7162).
+        expunged_retention: Duration = 30 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
     }
 }

@@ -5,7 +5,8 @@
 //! Calls:    the pool of readers, the store gate
 //! Owns:     nothing; what there is to do is written in the store
 //! On death: the step under way is forgotten; the next look finds it again. Steps can be repeated.
-//! Limits:   config.store.{trail_retention, command_retention, idempotence_retention}, INTERVAL, STEP
+//! Limits:   config.store.{trail_retention, command_retention, idempotence_retention,
+//!           expunged_retention}, INTERVAL, STEP, ACCOUNTS
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -17,9 +18,11 @@ use ractor_cluster_derive::RactorMessage;
 use store::{
     command::{Command, Proposal, Sweep, SweepRows, job::MAX_SWEEP},
     engine::{Snapshot, StoreError},
+    key::mailbox::MailboxKey,
     read::{
+        directory,
         job::{appended_before, next_reap, results_before},
-        spool, trail,
+        mailbox, spool, trail,
     },
     store::Store,
 };
@@ -36,6 +39,9 @@ const LATER: Duration = Duration::from_secs(10);
 
 /// Rows that one step removes.
 const STEP: usize = MAX_SWEEP;
+
+/// Accounts gone over at once.
+const ACCOUNTS: usize = 64;
 
 /// What the sweeper is told.
 #[derive(RactorMessage)]
@@ -71,6 +77,8 @@ pub struct State {
     args: Args,
     /// What is still to be looked for in this round.
     round: VecDeque<Kind>,
+    /// Behind which account the records of expunged messages go on.
+    place: Option<Vec<u8>>,
     timer: Timer,
 }
 
@@ -81,16 +89,17 @@ enum Kind {
     Results,
     Appended,
     Trail,
+    Expunged,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Deleted, Self::Results, Self::Appended, Self::Trail];
-}
-
-/// A step, and whether more of its kind may follow.
-struct Step {
-    command: Command,
-    more: bool,
+    const ALL: [Self; 5] = [
+        Self::Deleted,
+        Self::Results,
+        Self::Appended,
+        Self::Trail,
+        Self::Expunged,
+    ];
 }
 
 impl Actor for Sweeper {
@@ -103,6 +112,7 @@ impl Actor for Sweeper {
         Ok(State {
             args,
             round: VecDeque::new(),
+            place: None,
             timer: ctx.after(Duration::ZERO, Msg::Look),
         })
     }
@@ -132,17 +142,20 @@ impl State {
         let Some(kind) = self.round.front().copied() else {
             return Ok(INTERVAL);
         };
-        let (args, now) = (self.args.clone(), self.args.clock.timestamp());
-        let step = match self.args.reads.run(move || step(&args, kind, now)).await? {
-            Ok(step) => step,
+        let (args, now, place) = (self.args.clone(), self.args.clock.timestamp(), self.place.take());
+        let found = self.args.reads.run(move || step(&args, kind, place, now)).await?;
+        let (step, place) = match found {
+            Ok(found) => found,
             Err(why) => {
                 tracing::error!(target: "angarium::store", %why, "what is to be removed cannot be read");
                 return Ok(LATER);
             }
         };
-        let more = step.as_ref().is_some_and(|step| step.more);
-        if let Some(step) = step
-            && !self.propose(step.command, now).await
+        // As long as something goes there may be more behind it; a page of rows that must stay ends the round.
+        let more = step.is_some() || place.is_some();
+        self.place = place;
+        if let Some(command) = step
+            && !self.propose(command, now).await
         {
             // What cannot be done now must not keep the others from being done.
             self.round.rotate_left(1);
@@ -171,17 +184,15 @@ impl State {
     }
 }
 
-/// The next step of a kind. Blocks.
-fn step(args: &Args, kind: Kind, now: Timestamp) -> Result<Option<Step>, StoreError> {
+/// The next step of a kind, and behind which place to look for another. Blocks.
+fn step(args: &Args, kind: Kind, place: Option<Vec<u8>>, now: Timestamp) -> Result<Found, StoreError> {
     let snapshot = args.store.snapshot();
     let (tenant, store) = (args.tenant, &args.config.store);
     let (before, rows) = match kind {
-        Kind::Deleted => {
-            let reap = next_reap(&snapshot, tenant)?;
-            return Ok(reap.map(|reap| Step {
-                command: Command::Reap(reap),
-                more: true,
-            }));
+        Kind::Deleted => return Ok((next_reap(&snapshot, tenant)?.map(Command::Reap), None)),
+        Kind::Expunged => {
+            let before = earlier(now, store.expunged_retention);
+            return expunged(&snapshot, tenant, place, before);
         }
         Kind::Results => {
             let before = earlier(now, store.command_retention);
@@ -203,18 +214,50 @@ fn step(args: &Args, kind: Kind, now: Timestamp) -> Result<Option<Step>, StoreEr
             (before, SweepRows::Trail(rows))
         }
     };
-    let count = match &rows {
-        SweepRows::Results(rows) => rows.len(),
-        SweepRows::Appended(rows) => rows.len(),
-        SweepRows::Trail(rows) => rows.len(),
-        SweepRows::Vanished { modseqs, .. } => modseqs.len(),
+    let is_empty = match &rows {
+        SweepRows::Results(rows) => rows.is_empty(),
+        SweepRows::Appended(rows) => rows.is_empty(),
+        SweepRows::Trail(rows) => rows.is_empty(),
+        SweepRows::Vanished { modseqs, .. } => modseqs.is_empty(),
     };
-    // As long as something goes there may be more behind it; a page of rows that must stay ends the round.
-    let step = Step {
-        command: Command::Sweep(Sweep { tenant, before, rows }),
-        more: true,
-    };
-    Ok((count > 0).then_some(step))
+    let sweep = Command::Sweep(Sweep { tenant, before, rows });
+    Ok(((!is_empty).then_some(sweep), None))
+}
+
+/// A command to propose, if any, and where to go on.
+type Found = (Option<Command>, Option<Vec<u8>>);
+
+/// Goes over some accounts behind a place. A mailbox with old records of expunged messages makes a step, after which
+/// the same accounts are gone over again.
+fn expunged(
+    snapshot: &impl Snapshot,
+    tenant: TenantId,
+    place: Option<Vec<u8>>,
+    before: Timestamp,
+) -> Result<Found, StoreError> {
+    let page = directory::accounts_page(snapshot, tenant, place.as_deref(), ACCOUNTS)?;
+    for (account, _) in page.rows {
+        for entry in mailbox::mailboxes(snapshot, tenant, account)? {
+            let mailbox = MailboxKey {
+                tenant,
+                account,
+                mailbox: entry.id,
+            };
+            if entry.state.vanished == 0 {
+                continue;
+            }
+            let records = mailbox::vanished(snapshot, mailbox, STEP)?;
+            let old = records
+                .into_iter()
+                .take_while(|(_, vanished)| vanished.at < before);
+            let modseqs: Vec<_> = old.map(|(modseq, _)| modseq).collect();
+            if !modseqs.is_empty() {
+                let rows = SweepRows::Vanished { mailbox, modseqs };
+                return Ok((Some(Command::Sweep(Sweep { tenant, before, rows })), place));
+            }
+        }
+    }
+    Ok((None, page.next))
 }
 
 /// Whether a message is not done yet: what is known of it must stay. What cannot be read stays too.
@@ -225,4 +268,129 @@ fn is_spooled(snapshot: &impl Snapshot, tenant: TenantId, message: MessageId) ->
 fn earlier(now: Timestamp, by: Duration) -> Timestamp {
     let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
     Timestamp::from_millis(now.as_millis().saturating_sub(by))
+}
+
+#[cfg(test)]
+mod tests {
+    use message::{address::ReversePath, envelope::BodyKind};
+    use store::{
+        command::{Accept, Addressee, Append, Expunge, Spooled},
+        record::{
+            mailbox::{Flags, Parsed, Uid},
+            spool::{Arrival, Priority, RecipientNumber, Route},
+        },
+    };
+
+    use super::*;
+    use crate::{
+        fixture::{Fixture, LOGIN},
+        tree::DEFAULT_TENANT,
+    };
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Puts a message into the INBOX and takes it out again; gives its id and that of its accepting command.
+    async fn come_and_go(fixture: &Fixture) -> (MessageId, CommandId) {
+        let (message, blob) = (fixture.mint.id(), fixture.mint.id());
+        let now = fixture.clock.timestamp();
+        let sealed = fixture.store.blob_writer(DEFAULT_TENANT, blob).seal();
+        let addressee = Addressee {
+            address: message::address::EmailAddress::parse(LOGIN.as_bytes()).unwrap(),
+            original: LOGIN.to_owned(),
+            route: Route::Local(fixture.account),
+        };
+        let spooled = Spooled {
+            tenant: DEFAULT_TENANT,
+            message,
+            reverse_path: ReversePath::Null,
+            body: BodyKind::SevenBit,
+            blob: sealed.blob.clone(),
+            arrival: Arrival::new(now),
+            priority: Priority::Normal,
+            due: now,
+            recipients: vec![addressee],
+        };
+        let accept = fixture.proposal(Command::Accept(Accept::new(spooled, sealed, "/test", "250")));
+        let accepted = accept.id;
+        let append = Append {
+            tenant: DEFAULT_TENANT,
+            message,
+            recipient: RecipientNumber::new(0),
+            blob,
+            account: fixture.account,
+            mailbox: fixture.inbox.mailbox,
+            prefix: bytes::Bytes::new(),
+            flags: Flags::default(),
+            internal_date: now,
+            parsed: Parsed::Not,
+            structure: None,
+            actor: "/test".to_owned(),
+        };
+        let expunge = Expunge {
+            mailbox: fixture.inbox,
+            messages: vec![(Uid::new(1), blob)],
+        };
+        fixture.store.propose(accept).await.unwrap();
+        for command in [Command::Append(append), Command::Expunge(expunge)] {
+            fixture.store.propose(fixture.proposal(command)).await.unwrap();
+        }
+        (message, accepted)
+    }
+
+    /// Takes every step that there is at a time, and counts them.
+    async fn sweep(fixture: &Fixture, now: Timestamp) -> usize {
+        let args = Args {
+            tenant: DEFAULT_TENANT,
+            store: fixture.store.clone(),
+            reads: Reads::new(1),
+            gate: Address::closed(),
+            clock: fixture.clock,
+            mint: fixture.mint.clone(),
+            config: fixture.config.clone(),
+        };
+        let mut steps = 0;
+        for kind in Kind::ALL {
+            let mut place = None;
+            loop {
+                let (found, next) = step(&args, kind, place, now).unwrap();
+                place = next;
+                let is_done = found.is_none() && place.is_none();
+                if let Some(command) = found {
+                    fixture.store.propose(fixture.proposal(command)).await.unwrap();
+                    steps += 1;
+                    assert!(steps < 100, "{kind:?} never ends");
+                }
+                if is_done {
+                    break;
+                }
+            }
+        }
+        steps
+    }
+
+    #[tokio::test]
+    async fn what_is_old_goes_and_what_is_not_stays() {
+        let fixture = Fixture::new().await;
+        let (message, accepted) = come_and_go(&fixture).await;
+        let now = fixture.clock.timestamp();
+        let vanished = || {
+            mailbox::vanished(&fixture.store.snapshot(), fixture.inbox, 10)
+                .unwrap()
+                .len()
+        };
+        let trail = || {
+            trail::of_message(&fixture.store.snapshot(), DEFAULT_TENANT, message)
+                .unwrap()
+                .len()
+        };
+
+        assert_eq!(sweep(&fixture, now).await, 0);
+        assert_eq!((vanished(), trail()), (1, 2));
+        assert!(fixture.store.recall(accepted).await.unwrap().is_some());
+
+        assert!(sweep(&fixture, now + DAY * 31).await >= 4);
+        assert_eq!((vanished(), trail()), (0, 0));
+        assert_eq!(fixture.store.recall(accepted).await.unwrap(), None);
+        assert_eq!(sweep(&fixture, now + DAY * 31).await, 0);
+    }
 }
