@@ -20,34 +20,108 @@ use crate::setting::Setting;
 use crate::smtp::Smtp;
 use crate::source::{Reading, Source};
 use crate::store::Store;
+use crate::tables::Tables;
 use crate::tls::Tls;
 
 /// Mistakes that are listed; a file with more is not one that somebody wrote.
 pub(crate) const MAX_ERRORS: usize = 100;
 
-/// Every setting of a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// The node as a whole.
-    pub server: Server,
-    /// What is logged.
-    pub log: Log,
-    /// The addresses that are served, by name; only those that are enabled.
-    pub listeners: BTreeMap<String, Listener>,
-    /// Sessions that bring mail.
-    pub smtp: Smtp,
-    /// Sessions that read a mailbox over POP3.
-    pub pop3: Pop3,
-    /// The certificate and the versions of TLS.
-    pub tls: Tls,
-    /// The cost of a password.
-    pub auth: Auth,
-    /// Disk and memory of what is durable.
-    pub store: Store,
-    /// When an accepted message is delivered.
-    pub queue: Queue,
-    /// Domains that are not delivered in the ordinary way.
-    pub routes: BTreeMap<DomainName, Route>,
+/// Declares the configuration: `name: Type;` is a section, `name: Type, tables;` are tables with names.
+macro_rules! sections {
+    (@section $field:expr) => { Some($field) };
+    (@section $field:expr, tables) => { None };
+    (@tables $field:expr) => { None };
+    (@tables $field:expr, tables) => { Some($field) };
+    (@named $name:expr) => { false };
+    (@named $name:expr, tables) => { true };
+    (
+        $(#[doc = $about:literal])+
+        pub struct $config:ident {
+            $( $(#[doc = $doc:literal])+ $name:ident: $type:ty $(, $kind:ident)?; )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $config {
+            $( $(#[doc = $doc])+ pub $name: $type, )+
+        }
+
+        impl $config {
+            /// The names of all sections, in the order of the sample.
+            pub(crate) const SECTIONS: &[&str] = &[$(stringify!($name)),+];
+
+            /// The defaults below every profile.
+            pub(crate) fn bare() -> Self {
+                Self { $( $name: Default::default(), )+ }
+            }
+
+            /// Whether the tables of a section have names: `[listeners.mx]`.
+            pub(crate) fn is_named(section: &str) -> bool {
+                match section {
+                    $( stringify!($name) => sections!(@named $name $(, $kind)?), )+
+                    _ => false,
+                }
+            }
+
+            /// The section with this name; none where its tables have names.
+            pub(crate) fn section(&self, name: &str) -> Option<&dyn Section> {
+                match name {
+                    $( stringify!($name) => sections!(@section &self.$name $(, $kind)?), )+
+                    _ => None,
+                }
+            }
+
+            /// The same, to be written.
+            pub(crate) fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
+                match name {
+                    $( stringify!($name) => sections!(@section &mut self.$name $(, $kind)?), )+
+                    _ => None,
+                }
+            }
+
+            /// The tables with names of this section.
+            pub(crate) fn tables(&self, name: &str) -> Option<&dyn Tables> {
+                match name {
+                    $( stringify!($name) => sections!(@tables &self.$name $(, $kind)?), )+
+                    _ => None,
+                }
+            }
+
+            /// The same, to be written.
+            pub(crate) fn tables_mut(&mut self, name: &str) -> Option<&mut dyn Tables> {
+                match name {
+                    $( stringify!($name) => sections!(@tables &mut self.$name $(, $kind)?), )+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+sections! {
+    /// Every setting of a server.
+    pub struct Config {
+        /// The node as a whole.
+        server: Server;
+        /// What is logged.
+        log: Log;
+        /// The addresses that are served, by name; only those that are enabled.
+        listeners: BTreeMap<String, Listener>, tables;
+        /// Sessions that bring mail.
+        smtp: Smtp;
+        /// Sessions that read a mailbox over POP3.
+        pop3: Pop3;
+        /// The certificate and the versions of TLS.
+        tls: Tls;
+        /// The cost of a password.
+        auth: Auth;
+        /// Disk and memory of what is durable.
+        store: Store;
+        /// When an accepted message is delivered.
+        queue: Queue;
+        /// Domains that are not delivered in the ordinary way.
+        routes: BTreeMap<DomainName, Route>, tables;
+    }
 }
 
 /// Reads all sources: the command line wins over a file, a file over the profile, the profile over the defaults;
@@ -85,69 +159,6 @@ impl Config {
     #[must_use]
     pub fn of(profile: Profile) -> Self {
         Draft::of(profile).config
-    }
-
-    /// The defaults below every profile.
-    pub(crate) fn bare(profile: Profile) -> Self {
-        Self {
-            server: Server {
-                profile,
-                ..Server::default()
-            },
-            log: Log::default(),
-            listeners: BTreeMap::new(),
-            smtp: Smtp::default(),
-            pop3: Pop3::default(),
-            tls: Tls::default(),
-            auth: Auth::default(),
-            store: Store::default(),
-            queue: Queue::default(),
-            routes: BTreeMap::new(),
-        }
-    }
-
-    /// The names of all sections, in the order of the sample.
-    pub(crate) const SECTIONS: [&str; 10] = [
-        "server",
-        "log",
-        "listeners",
-        "smtp",
-        "pop3",
-        "tls",
-        "auth",
-        "store",
-        "queue",
-        "routes",
-    ];
-
-    /// The section with this name; none for `listeners` and `routes`, whose tables have names.
-    pub(crate) fn section(&self, name: &str) -> Option<&dyn Section> {
-        Some(match name {
-            "server" => &self.server,
-            "log" => &self.log,
-            "smtp" => &self.smtp,
-            "pop3" => &self.pop3,
-            "tls" => &self.tls,
-            "auth" => &self.auth,
-            "store" => &self.store,
-            "queue" => &self.queue,
-            _ => return None,
-        })
-    }
-
-    /// The same, to be written.
-    pub(crate) fn section_mut(&mut self, name: &str) -> Option<&mut dyn Section> {
-        Some(match name {
-            "server" => &mut self.server,
-            "log" => &mut self.log,
-            "smtp" => &mut self.smtp,
-            "pop3" => &mut self.pop3,
-            "tls" => &mut self.tls,
-            "auth" => &mut self.auth,
-            "store" => &mut self.store,
-            "queue" => &mut self.queue,
-            _ => return None,
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::MAX_ERRORS;
+use crate::config::{Config, MAX_ERRORS};
 use crate::error::{ConfigError, Mistake, Place};
 use crate::found::Found;
 use crate::source::{Assignment, Reading};
@@ -21,8 +21,6 @@ pub(crate) const MAX_DOCUMENT: usize = 1024 * 1024;
 const MAX_ROUNDS: usize = 16;
 /// Begins the name of the table that takes the place of a broken header; no key of ours begins so.
 const BROKEN: char = '\u{e000}';
-/// Sections whose tables have names: `[listeners.mx]`.
-pub(crate) const NAMED: [&str; 2] = ["listeners", "routes"];
 
 /// Reads a text.
 pub(crate) fn read(source: &Arc<str>, content: &[u8]) -> Reading {
@@ -204,7 +202,7 @@ impl Walk<'_> {
         for (key, value) in table {
             let path = [section, key.get_ref().as_ref()];
             self.assign(&path, key.span().start, value);
-            if let (true, DeValue::Table(table)) = (NAMED.contains(&section), value.get_ref()) {
+            if let (true, DeValue::Table(table)) = (Config::is_named(section), value.get_ref()) {
                 let [section, name] = path;
                 for (key, value) in table {
                     self.assign(&[section, name, key.get_ref().as_ref()], key.span().start, value);
@@ -221,7 +219,7 @@ impl Walk<'_> {
         };
         self.assignments.push(Assignment {
             path: path.iter().map(|part| (*part).to_owned()).collect(),
-            found: Found::from_toml(value.get_ref()),
+            found: Found::from_toml(value.get_ref(), &|at| Some(self.ruler.place(self.source, at))),
             key_place: self.ruler.place(self.source, key_at),
             value_place: self.ruler.place(self.source, value_at),
         });

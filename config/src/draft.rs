@@ -3,21 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use message::DomainName;
-
 use crate::config::{Config, MAX_ERRORS};
-use crate::document::NAMED;
 use crate::error::{ConfigError, Mistake, Place};
-use crate::listener::Listener;
 use crate::nearest::nearest;
 use crate::profile::Profile;
-use crate::route::Route;
 use crate::section::Section;
-use crate::setting::Refused;
+use crate::setting::{Refused, Wrong};
 use crate::source::{Assignment, Reading, Source};
 
-/// Longest name of a listener: it is part of the paths of actors and of every line of the log.
-const MAX_LISTENER_NAME: usize = 32;
 /// Longest part of a key that an error repeats, in characters.
 const MAX_SHOWN: usize = 60;
 
@@ -41,8 +34,10 @@ pub(crate) struct Draft {
 impl Draft {
     /// The settings of a profile, above the defaults.
     pub(crate) fn of(profile: Profile) -> Self {
+        let mut config = Config::bare();
+        config.server.profile = profile;
         let mut draft = Self {
-            config: Config::bare(profile),
+            config,
             errors: Vec::new(),
             places: BTreeMap::new(),
             order: Vec::new(),
@@ -101,7 +96,7 @@ impl Draft {
 
     fn assign(&mut self, assignment: &Assignment) {
         let path: Vec<&str> = assignment.path.iter().map(String::as_str).collect();
-        let is_named = path.first().is_some_and(|section| NAMED.contains(section));
+        let is_named = path.first().is_some_and(|section| Config::is_named(section));
         match *path.as_slice() {
             [section] if is_named || self.config.section(section).is_some() => self.expect_table(assignment),
             [section, ref rest @ ..] if !is_named && self.config.section(section).is_none() => {
@@ -138,7 +133,7 @@ impl Draft {
         if !self.refused.insert(id) {
             return;
         }
-        let near = nearest(section, Config::SECTIONS);
+        let near = nearest(section, Config::SECTIONS.iter().copied());
         let nearest = match (near, key) {
             (Some(near), Some(key)) if self.has_key(near, key) => Some(format!("{near}.{key}")),
             (Some(near), _) => Some(near.to_owned()),
@@ -147,24 +142,19 @@ impl Draft {
         self.report(&assignment.key_place, assignment, Mistake::UnknownKey { nearest });
     }
 
-    /// Makes the table of a listener or a route; false if it cannot have this name.
+    /// Makes the table with this name; false if it cannot have this name.
     fn open(&mut self, section: &str, name: &str, assignment: &Assignment) -> bool {
-        let expected = if section == "listeners" {
-            if is_listener_name(name) {
-                self.config.listeners.entry(name.to_owned()).or_default();
-                self.places
-                    .entry(format!("listeners.{name}"))
-                    .or_insert_with(|| assignment.key_place.clone());
-                return true;
-            }
-            format!("a name of at most {MAX_LISTENER_NAME} letters a to z, digits, - and _")
-        } else {
-            if let Ok(domain) = DomainName::parse_utf8(name) {
-                self.config.routes.entry(domain).or_default();
-                return true;
-            }
-            "a domain such as \"bench.test\"".to_owned()
+        let Some(tables) = self.config.tables_mut(section) else {
+            return false;
         };
+        if tables.open(name).is_some() {
+            let table = printed(&[section, name]);
+            self.places
+                .entry(table)
+                .or_insert_with(|| assignment.key_place.clone());
+            return true;
+        }
+        let expected = tables.expected();
         let table = [section.to_owned(), name.to_owned()];
         if self
             .refused
@@ -190,18 +180,13 @@ impl Draft {
     }
 
     fn set_named(&mut self, section: &str, name: &str, key: &str, assignment: &Assignment) {
-        let opened = self.open(section, name, assignment);
-        // The keys of a table with an impossible name are looked at all the same: they may be wrong, too.
-        let mut no_listener = Listener::default();
-        let mut no_route = Route::default();
-        let table: &mut dyn Section = if section == "listeners" {
-            self.config.listeners.get_mut(name).unwrap_or(&mut no_listener)
-        } else {
-            let domain = DomainName::parse_utf8(name).ok().filter(|_| opened);
-            domain
-                .and_then(|domain| self.config.routes.get_mut(&domain))
-                .unwrap_or(&mut no_route)
+        self.open(section, name, assignment);
+        let Some(tables) = self.config.tables_mut(section) else {
+            return;
         };
+        // The keys of a table with an impossible name are looked at all the same: they may be wrong, too.
+        let mut blank = tables.blank();
+        let table = tables.open(name).unwrap_or(blank.as_mut());
         let result = table.set(key, &assignment.found);
         self.settle(result, assignment);
     }
@@ -218,19 +203,23 @@ impl Draft {
                 let nearest = self.nearest_key(&assignment.path);
                 self.report(&assignment.key_place, assignment, Mistake::UnknownKey { nearest });
             }
-            Err(Refused::Expected(expected, words)) => {
+            Err(Refused::Wrong(wrong)) => {
                 self.unsettled.insert(path);
-                let word = assignment
-                    .found
-                    .text()
-                    .and_then(|text| nearest(text, words.iter().copied()));
-                let nearest = word.map(|word| format!("{word:?}"));
-                let mistake = Mistake::Unexpected {
+                for Wrong {
+                    place,
                     expected,
-                    found: assignment.found.to_string(),
+                    found,
                     nearest,
-                };
-                self.report(&assignment.value_place, assignment, mistake);
+                } in wrong.into_iter().take(MAX_ERRORS)
+                {
+                    let mistake = Mistake::Unexpected {
+                        expected,
+                        found,
+                        nearest,
+                    };
+                    let place = place.as_ref().unwrap_or(&assignment.value_place);
+                    self.report(place, assignment, mistake);
+                }
             }
         }
     }
@@ -257,8 +246,8 @@ impl Draft {
     /// The path of a key with this name, in whichever section it is.
     fn sections_with(&self, key: &str) -> Option<String> {
         Config::SECTIONS
-            .into_iter()
-            .filter(|section| !NAMED.contains(section))
+            .iter()
+            .filter(|section| !Config::is_named(section))
             .find(|section| self.has_key(section, key))
             .map(|section| format!("{section}.{key}"))
     }
@@ -268,22 +257,12 @@ impl Draft {
     }
 
     fn keys(&self, section: &str) -> Vec<&'static str> {
-        let keys = match section {
-            "listeners" => Listener::default().keys(),
-            "routes" => Route::default().keys(),
-            _ => self.config.section(section).map_or(&[][..], Section::keys),
+        let keys = match self.config.tables(section) {
+            Some(tables) => tables.blank().keys(),
+            None => self.config.section(section).map_or(&[][..], Section::keys),
         };
         keys.iter().map(|key| key.name).collect()
     }
-}
-
-/// A listener's name is part of the paths of actors, of the ready line and of the log.
-fn is_listener_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= MAX_LISTENER_NAME
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
 }
 
 /// A path as it is written in a file, each part cut to a bounded length.

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
+use toml::Spanned;
 use toml::de::DeValue;
+
+use crate::error::Place;
 
 /// Longest part of a text that an error repeats.
 const MAX_SHOWN: usize = 60;
+/// Elements of a list, at most: each is looked at for each connection, or worse.
+pub(crate) const MAX_LIST: usize = 1_000;
 
 /// What was found in the place of a value.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,13 +23,37 @@ pub(crate) enum Found {
     Integer(Option<i64>),
     /// `true` or `false`.
     Boolean(bool),
-    /// A number with a fraction, a date, an array or a table: no setting wants one; the TOML name of its type.
+    /// An array.
+    List(Vec<Item>),
+    /// A number with a fraction, a date, an array inside an array, or a table: no setting wants one; the TOML name of
+    /// its type.
     Other(&'static str),
 }
 
+/// One element of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Item {
+    /// What it is.
+    pub(crate) found: Found,
+    /// Where it stands, if its source has lines.
+    pub(crate) place: Option<Place>,
+}
+
 impl Found {
-    /// The value of a TOML document.
-    pub(crate) fn from_toml(value: &DeValue<'_>) -> Self {
+    /// The value of a TOML document; `place` says where an offset of it is.
+    pub(crate) fn from_toml(value: &DeValue<'_>, place: &impl Fn(usize) -> Option<Place>) -> Self {
+        let DeValue::Array(array) = value else {
+            return Self::from_scalar(value);
+        };
+        let item = |item: &Spanned<DeValue<'_>>| Item {
+            found: Self::from_scalar(item.get_ref()),
+            place: place(item.span().start),
+        };
+        // One more than any list may have, so that it is seen to be too long.
+        Self::List(array.iter().take(MAX_LIST + 1).map(item).collect())
+    }
+
+    fn from_scalar(value: &DeValue<'_>) -> Self {
         match value {
             DeValue::String(text) => Self::Text(text.clone().into_owned()),
             DeValue::Integer(number) => {
@@ -46,7 +75,7 @@ impl Found {
     pub(crate) fn text(&self) -> Option<&str> {
         match self {
             Self::Text(text) | Self::Word(text) => Some(text),
-            Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => None,
+            Self::Integer(_) | Self::Boolean(_) | Self::List(_) | Self::Other(_) => None,
         }
     }
 
@@ -55,7 +84,7 @@ impl Found {
         match self {
             Self::Integer(number) => *number,
             Self::Word(word) => word.parse().ok(),
-            Self::Text(_) | Self::Boolean(_) | Self::Other(_) => None,
+            Self::Text(_) | Self::Boolean(_) | Self::List(_) | Self::Other(_) => None,
         }
     }
 
@@ -64,7 +93,22 @@ impl Found {
         match self {
             Self::Boolean(yes) => Some(*yes),
             Self::Word(word) => word.parse().ok(),
-            Self::Text(_) | Self::Integer(_) | Self::Other(_) => None,
+            Self::Text(_) | Self::Integer(_) | Self::List(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The elements, if a list can be meant: an array, a bare word cut at its commas, or a single value.
+    pub(crate) fn list(&self) -> Vec<Item> {
+        let item = |found| Item { found, place: None };
+        match self {
+            Self::List(items) => items.clone(),
+            Self::Word(word) if word.trim().is_empty() => Vec::new(),
+            Self::Word(word) => word
+                .split(',')
+                .take(MAX_LIST + 1)
+                .map(|part| item(Self::Word(part.trim().to_owned())))
+                .collect(),
+            Self::Text(_) | Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => vec![item(self.clone())],
         }
     }
 }
@@ -76,7 +120,7 @@ impl fmt::Display for Found {
             Self::Integer(Some(number)) => write!(f, "{number}"),
             Self::Integer(None) => f.write_str("a number of more than 64 bits"),
             Self::Boolean(yes) => write!(f, "{yes}"),
-            Self::Other("array") => f.write_str("an array"),
+            Self::List(_) | Self::Other("array") => f.write_str("an array"),
             Self::Other(kind) => write!(f, "a {kind}"),
         }
     }
@@ -110,7 +154,7 @@ mod tests {
         assert_eq!(Found::Text("a\nb\0\"".to_owned()).to_string(), "\"a\\nb\\0\\\"\"");
         let long = Found::Text("é".repeat(500)).to_string();
         assert_eq!(long.chars().count(), MAX_SHOWN + 3);
-        assert_eq!(Found::Other("array").to_string(), "an array");
+        assert_eq!(Found::List(Vec::new()).to_string(), "an array");
         assert_eq!(Found::Integer(None).to_string(), "a number of more than 64 bits");
     }
 }

@@ -1,13 +1,15 @@
 //! The annotated sample: every key with its default, from the same tables that read it.
 
 use crate::config::Config;
-use crate::listener::Listener;
 use crate::profile::Profile;
-use crate::route::Route;
-use crate::section::Section;
+use crate::section::{Key, Section};
+use crate::tables::Tables;
 
 /// The sample as it lies beside this crate, `config/angarium.toml`.
 pub const SAMPLE: &str = include_str!("../angarium.toml");
+
+/// Keys of a listener that say what it is, even where they have their default.
+const ALWAYS_SET: [&str; 3] = ["protocol", "bind", "tls"];
 
 const HEAD: &str = "\
 # Angarium: every setting, with its default.
@@ -24,17 +26,14 @@ const HEAD: &str = "\
 pub fn sample() -> String {
     let config = Config::of(Profile::Development);
     let mut page = Page(HEAD.to_owned());
-    for name in Config::SECTIONS {
-        match name {
-            "listeners" => page.listeners(&config),
-            "routes" => page.route(),
-            _ => {
-                if let Some(section) = config.section(name) {
-                    page.about(section);
-                    page.line(&format!("[{name}]"));
-                    page.keys(name, section, &["profile"]);
-                }
-            }
+    for name in Config::SECTIONS.iter().copied() {
+        if let Some(section) = config.section(name) {
+            page.about(section);
+            page.line(&format!("[{name}]"));
+            page.keys(name, section, &["profile"]);
+        }
+        if let Some(tables) = config.tables(name) {
+            page.tables(name, tables);
         }
     }
     page.0
@@ -62,63 +61,56 @@ impl Page {
             for line in key.about {
                 self.line(&format!("#{line}"));
             }
-            self.key(name, section, key.name, set.contains(&key.name));
+            self.key(name, section, *key, set.contains(&key.name));
         }
     }
 
-    fn key(&mut self, name: &str, section: &dyn Section, key: &str, is_set: bool) {
+    fn key(&mut self, name: &str, section: &dyn Section, key: Key, is_set: bool) {
         let mark = if is_set { "" } else { "#" };
-        match section.print(key) {
-            Some(value) => self.line(&format!("{mark}{key} = {value}")),
+        match section.print(key.name) {
+            Some(value) => self.line(&format!("{mark}{} = {value}", key.name)),
             None => {
                 self.line("# No default; for example:");
-                self.line(&format!("#{key} = {}", example(name, key)));
+                self.line(&format!("#{} = {}", key.name, example(name, key)));
             }
         }
     }
 
-    /// The first listener with its documentation, the others with what differs.
-    fn listeners(&mut self, config: &Config) {
-        let default = Listener::default();
-        self.about(&default);
-        for (index, (name, listener)) in config.listeners.iter().enumerate() {
-            let is_set = |key: &&str| {
-                ["protocol", "bind", "tls"].contains(key) || listener.print(key) != default.print(key)
+    /// The first table with its documentation, the others with what differs; an example where there is none.
+    fn tables(&mut self, section: &str, tables: &dyn Tables) {
+        let default = tables.blank();
+        self.about(default.as_ref());
+        let all = tables.all();
+        if all.is_empty() {
+            self.line(&format!("#[{section}.{}]", tables.example()));
+            self.keys(section, default.as_ref(), &[]);
+        }
+        for (index, (name, table)) in all.into_iter().enumerate() {
+            let is_set = |key: &Key| {
+                ALWAYS_SET.contains(&key.name) || table.print(key.name) != default.print(key.name)
             };
-            let set: Vec<&str> = listener
-                .keys()
-                .iter()
-                .map(|key| key.name)
-                .filter(is_set)
-                .collect();
+            let set: Vec<Key> = table.keys().iter().copied().filter(is_set).collect();
             if index > 0 {
                 self.0.push('\n');
             }
-            self.line(&format!("[listeners.{name}]"));
+            self.line(&format!("[{section}.{name}]"));
             if index == 0 {
-                self.keys("listeners", listener, &set);
+                let set: Vec<&str> = set.iter().map(|key| key.name).collect();
+                self.keys(section, table, &set);
                 continue;
             }
             for key in set {
-                self.key("listeners", listener, key, true);
+                self.key(section, table, key, true);
             }
         }
     }
-
-    /// An example, for there is no route by default.
-    fn route(&mut self) {
-        let route = Route::default();
-        self.about(&route);
-        self.line("#[routes.\"bench.test\"]");
-        self.keys("routes", &route, &[]);
-    }
 }
 
-/// A value for a key without a default.
-fn example(section: &str, key: &str) -> &'static str {
-    match (section, key) {
+/// A value for a key without a default: the one that suits it best, else one of its type.
+fn example(section: &str, key: Key) -> &'static str {
+    match (section, key.name) {
         ("tls", "certificate") => "\"/etc/angarium/tls/fullchain.pem\"",
         ("tls", "key") => "\"/etc/angarium/tls/privkey.pem\"",
-        _ => "\"\"",
+        _ => key.example.split(" or ").next().unwrap_or_default(),
     }
 }

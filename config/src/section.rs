@@ -11,6 +11,8 @@ pub(crate) struct Key {
     pub(crate) name: &'static str,
     /// What it is, its unit and the reason of its default, line by line.
     pub(crate) about: &'static [&'static str],
+    /// An example in TOML, or several with "or" between them, or nothing.
+    pub(crate) example: &'static str,
 }
 
 /// A section: a table of the configuration.
@@ -66,6 +68,7 @@ macro_rules! section {
                     $crate::section::Key {
                         name: stringify!($key),
                         about: &[$($doc),+],
+                        example: <$type as $crate::setting::Setting>::EXAMPLE,
                     },
                 )+]
             }

@@ -10,10 +10,14 @@ use message::{DomainName, NodeId};
 
 use crate::byte_size::ByteSize;
 use crate::duration::{parse_duration, print_duration};
-use crate::found::Found;
+use crate::error::Place;
+use crate::found::{Found, MAX_LIST};
+use crate::nearest::nearest;
 
 /// Longest name of a file, in bytes (Linux: PATH_MAX).
 const MAX_PATH: usize = 4096;
+/// Longest text of any other kind, in bytes.
+const MAX_TEXT: usize = 1024;
 
 /// A type that a setting can have.
 pub(crate) trait Setting: Sized {
@@ -29,6 +33,37 @@ pub(crate) trait Setting: Sized {
 
     /// The value as TOML; `None` where there is none to write.
     fn print(&self) -> Option<String>;
+
+    /// The value that was probably meant, as TOML.
+    fn suggest(found: &Found) -> Option<String> {
+        let word = nearest(found.text()?, Self::WORDS.iter().copied())?;
+        Some(quoted(word))
+    }
+
+    /// The value, or everything that is wrong with what was found.
+    fn read_all(found: &Found) -> Result<Self, Vec<Wrong>> {
+        Self::read(found).ok_or_else(|| {
+            vec![Wrong {
+                place: None,
+                expected: expected::<Self>(),
+                found: found.to_string(),
+                nearest: Self::suggest(found),
+            }]
+        })
+    }
+}
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    /// Where it stands, if it is only a part of the value.
+    pub(crate) place: Option<Place>,
+    /// What the key takes.
+    pub(crate) expected: String,
+    /// What stands there.
+    pub(crate) found: String,
+    /// What was probably meant.
+    pub(crate) nearest: Option<String>,
 }
 
 /// Why a section did not take a value.
@@ -36,13 +71,13 @@ pub(crate) trait Setting: Sized {
 pub(crate) enum Refused {
     /// The section has no such key.
     Unknown,
-    /// The value is not what the key takes: what is, and the words allowed where only words are.
-    Expected(String, &'static [&'static str]),
+    /// The value is not what the key takes.
+    Wrong(Vec<Wrong>),
 }
 
 /// Reads a value of any size.
 pub(crate) fn read<T: Setting>(found: &Found) -> Result<T, Refused> {
-    T::read(found).ok_or_else(|| Refused::Expected(expected::<T>(), T::WORDS))
+    T::read_all(found).map_err(Refused::Wrong)
 }
 
 /// Reads a value within limits.
@@ -52,7 +87,14 @@ pub(crate) fn read_within<T: Setting + PartialOrd>(
 ) -> Result<T, Refused> {
     T::read(found)
         .filter(|value| limits.contains(value))
-        .ok_or_else(|| Refused::Expected(expected_within(limits), &[]))
+        .ok_or_else(|| {
+            Refused::Wrong(vec![Wrong {
+                place: None,
+                expected: expected_within(limits),
+                found: found.to_string(),
+                nearest: None,
+            }])
+        })
 }
 
 fn expected<T: Setting>() -> String {
@@ -89,7 +131,7 @@ macro_rules! whole_numbers {
     )+};
 }
 
-whole_numbers!(u16, u32, i32);
+whole_numbers!(u8, u16, u32, i32);
 
 impl Setting for bool {
     const NOUN: &'static str = "true or false";
@@ -101,6 +143,22 @@ impl Setting for bool {
 
     fn print(&self) -> Option<String> {
         Some(self.to_string())
+    }
+}
+
+impl Setting for String {
+    const NOUN: &'static str = "a text";
+    const EXAMPLE: &'static str = "";
+
+    fn read(found: &Found) -> Option<Self> {
+        found
+            .text()
+            .filter(|text| !text.is_empty() && text.len() <= MAX_TEXT && !text.contains(char::is_control))
+            .map(str::to_owned)
+    }
+
+    fn print(&self) -> Option<String> {
+        Some(quoted(self))
     }
 }
 
@@ -198,10 +256,55 @@ impl<T: Setting> Setting for Option<T> {
     fn print(&self) -> Option<String> {
         self.as_ref().and_then(T::print)
     }
+
+    fn suggest(found: &Found) -> Option<String> {
+        T::suggest(found)
+    }
+}
+
+/// A list: a TOML array, on the command line and in the environment also bare words between commas. A single value is
+/// a list of one.
+impl<T: Setting> Setting for Vec<T> {
+    const NOUN: &'static str = T::NOUN;
+    const EXAMPLE: &'static str = T::EXAMPLE;
+    const WORDS: &'static [&'static str] = T::WORDS;
+
+    fn read(found: &Found) -> Option<Self> {
+        Self::read_all(found).ok()
+    }
+
+    fn print(&self) -> Option<String> {
+        let items: Vec<String> = self.iter().filter_map(T::print).collect();
+        Some(format!("[{}]", items.join(", ")))
+    }
+
+    fn read_all(found: &Found) -> Result<Self, Vec<Wrong>> {
+        let items = found.list();
+        if items.len() > MAX_LIST {
+            return Err(vec![Wrong {
+                place: None,
+                expected: format!("a list of at most {MAX_LIST}"),
+                found: "a longer one".to_owned(),
+                nearest: None,
+            }]);
+        }
+        let mut values = Vec::with_capacity(items.len());
+        let mut wrong = Vec::new();
+        for item in items {
+            match T::read_all(&item.found) {
+                Ok(value) => values.push(value),
+                Err(mistakes) => wrong.extend(mistakes.into_iter().map(|mistake| Wrong {
+                    place: item.place.clone(),
+                    ..mistake
+                })),
+            }
+        }
+        if wrong.is_empty() { Ok(values) } else { Err(wrong) }
+    }
 }
 
 /// A basic string of TOML. Only quotes and backslashes need an escape: no setting holds control characters.
-fn quoted(value: impl Display) -> String {
+pub(crate) fn quoted(value: impl Display) -> String {
     let mut text = String::from("\"");
     for c in value.to_string().chars() {
         match c {
@@ -264,6 +367,7 @@ pub(crate) use words;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::found::Item;
 
     fn check<T: Setting>(found: &Found, printed: Option<&str>) {
         assert_eq!(
@@ -299,23 +403,52 @@ mod tests {
         check::<DomainName>(&text("MX.Example.org"), Some("\"mx.example.org\""));
         check::<DomainName>(&text("not a domain"), None);
         check::<Option<PathBuf>>(&text("a.pem"), Some("\"a.pem\""));
+        check::<String>(&text("two\nlines"), None);
+        check::<String>(&text("a \"b\""), Some(r#""a \"b\"""#));
+    }
+
+    #[test]
+    fn a_list_is_an_array_or_words_between_commas() {
+        let word = |word: &str| Found::Word(word.to_owned());
+        let array = |items: &[Found]| {
+            let item = |found: &Found| Item {
+                found: found.clone(),
+                place: None,
+            };
+            Found::List(items.iter().map(item).collect())
+        };
+        check::<Vec<u16>>(&word("1, 2,3"), Some("[1, 2, 3]"));
+        check::<Vec<u16>>(&word(""), Some("[]"));
+        check::<Vec<u16>>(&word("1,,2"), None);
+        check::<Vec<SocketAddr>>(&word("0.0.0.0:25,[::]:25"), Some("[\"0.0.0.0:25\", \"[::]:25\"]"));
+        check::<Vec<u16>>(&array(&[Found::Integer(Some(1))]), Some("[1]"));
+        check::<Vec<u16>>(&array(&[]), Some("[]"));
+        check::<Vec<u16>>(&Found::Integer(Some(1)), Some("[1]"));
+        check::<Vec<String>>(&text("one, still one"), Some("[\"one, still one\"]"));
+        let wrong = Vec::<u16>::read_all(&array(&[
+            text("1"),
+            Found::Integer(Some(2)),
+            Found::Other("table"),
+        ]));
+        let found: Vec<String> = wrong.unwrap_err().into_iter().map(|wrong| wrong.found).collect();
+        assert_eq!(found, ["\"1\"", "a table"]);
+        let long = Vec::<u16>::read_all(&word(&"1,".repeat(2_000))).unwrap_err();
+        assert_eq!(long.first().unwrap().expected, "a list of at most 1000");
     }
 
     #[test]
     fn limits_are_part_of_what_is_expected() {
+        let expected = |refused: Refused| match refused {
+            Refused::Wrong(wrong) => wrong.into_iter().map(|wrong| wrong.expected).collect::<String>(),
+            Refused::Unknown => String::new(),
+        };
         let refused = read_within(&Found::Integer(Some(5)), &(100_u32..=1_000)).unwrap_err();
-        assert_eq!(
-            refused,
-            Refused::Expected("a whole number from 100 to 1000".to_owned(), &[])
-        );
+        assert_eq!(expected(refused), "a whole number from 100 to 1000");
         assert_eq!(
             read_within(&Found::Integer(Some(100)), &(100_u32..=1_000)),
             Ok(100)
         );
         let refused = read::<Duration>(&Found::Integer(Some(5))).unwrap_err();
-        assert_eq!(
-            refused,
-            Refused::Expected("a duration such as \"5m\" or \"30s\"".to_owned(), &[])
-        );
+        assert_eq!(expected(refused), "a duration such as \"5m\" or \"30s\"");
     }
 }

@@ -178,7 +178,7 @@ fn found(value: &str) -> Found {
     if value.starts_with(['"', '\'', '[', '{'])
         && let Ok(value) = DeValue::parse(value)
     {
-        return Found::from_toml(value.get_ref());
+        return Found::from_toml(value.get_ref(), &|_| None);
     }
     Found::Word(value.to_owned())
 }
@@ -188,6 +188,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::found::Item;
 
     fn check(argument: &str, name: &str, expected: Option<(&[&str], Found)>) {
         let source = Source::command_line(argument);
@@ -239,7 +240,15 @@ mod tests {
             "--set smtp.greeting",
             Some((&["smtp", "greeting"], word(""))),
         );
-        check("a.b=[1]", "--set a.b", Some((&["a", "b"], Found::Other("array"))));
+        let one = Item {
+            found: Found::Integer(Some(1)),
+            place: None,
+        };
+        check(
+            "a.b=[1]",
+            "--set a.b",
+            Some((&["a", "b"], Found::List(vec![one]))),
+        );
     }
 
     #[test]
