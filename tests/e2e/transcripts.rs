@@ -36,6 +36,8 @@ fn stories(folder: &str) -> Vec<(String, String)> {
 async fn play(name: &str, story: &Story, mut line: Line, node: &Node) -> Vec<Accepted> {
     let mut accepted = Vec::new();
     let mut sending = Vec::new();
+    // A line that is heard already and was not the last of many.
+    let mut heard = None;
     for (index, (number, step)) in story.steps.iter().enumerate() {
         let at = format!("{name}:{number}");
         match step {
@@ -47,9 +49,18 @@ async fn play(name: &str, story: &Story, mut line: Line, node: &Node) -> Vec<Acc
                 }
             }
             Step::Expect(pattern) => {
-                let said = line.hear().await;
+                let said = match heard.take() {
+                    None => line.hear().await,
+                    heard => heard,
+                };
                 let said = said.unwrap_or_else(|| panic!("{at}: closed, and not {pattern:?}"));
                 assert!(matches(pattern, &said), "{at}: said {said:?}, not {pattern:?}");
+            }
+            Step::ExpectAll(pattern) => {
+                while heard.as_ref().is_none_or(|said| matches(pattern, said)) {
+                    heard = line.hear().await;
+                    assert!(heard.is_some(), "{at}: closed behind {pattern:?}");
+                }
             }
             Step::Close => assert_eq!(line.hear().await, None, "{at}: said more"),
             Step::Tls => line = line.secure(&node.certificate, DOMAIN).await,

@@ -255,8 +255,9 @@ impl Actor for SmtpSession {
 /// The session that follows one that died.
 fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Checkpoint {
     let framing = checkpoint.machine.framing();
-    // A body that was coming in is lost with the actor that was writing it, also when it died between two turns.
-    if !ledger.is_interrupted() && !matches!(framing, Framing::Data(_)) {
+    // A body that was coming in is lost with the actor that was writing it, and so is an exchange, also when it died
+    // between two turns.
+    if !ledger.is_interrupted() && !matches!(framing, Framing::Data(_) | Framing::Response) {
         return checkpoint;
     }
     Checkpoint {
@@ -269,6 +270,7 @@ fn tls(info: TlsInfo) -> Tls {
     Tls {
         version: info.version.into(),
         cipher: info.cipher,
+        is_client_verified: false,
     }
 }
 
@@ -331,6 +333,11 @@ impl State {
                 self.session.machine.respond(verdict);
             }
             Event::StartTls => self.session.machine.respond(Verdict::Accept),
+            // No mechanism is offered, so nobody is asked for one.
+            Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
+                let verdict = Verdict::Refuse(table::NOT_IMPLEMENTED);
+                self.session.machine.respond(verdict);
+            }
         }
         Ok(())
     }

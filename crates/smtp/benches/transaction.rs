@@ -8,6 +8,7 @@ use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher, black_box};
 use message::time::Tick;
 use smtp::framing::Matcher;
+use smtp::reply::table;
 use smtp::{Event, Session, Settings, Verdict};
 
 #[global_allocator]
@@ -44,6 +45,9 @@ fn turn(session: &mut Machine, input: &Bytes) -> (usize, Bytes, Machine) {
             Event::Recipient(_) => session.respond(Verdict::Route(7)),
             Event::BodyBegin => session.respond(Verdict::Open([0; 32])),
             Event::Body(text) => drop(black_box(text)),
+            Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
+                session.respond(Verdict::Refuse(table::NOT_IMPLEMENTED));
+            }
             Event::BodyDropped(_) => {}
         }
     }

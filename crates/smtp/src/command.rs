@@ -11,10 +11,11 @@ pub(crate) use parameters::Parameters;
 
 use crate::recipients::RecipientPath;
 use crate::reply::{Reply, table};
+use crate::sasl;
 
 /// A command. Syntax errors are one kind of it: their only meaning is their reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Command {
+pub(crate) enum Command<'a> {
     /// EHLO (`esmtp`) or HELO. RFC 5321 §4.1.1.1
     Hello { name: Arc<str>, esmtp: bool },
     /// MAIL. RFC 5321 §4.1.1.2
@@ -35,6 +36,11 @@ pub(crate) enum Command {
     Quit,
     /// STARTTLS. RFC 3207 §4
     StartTls,
+    /// AUTH, with its initial response as it was written. RFC 4954 §4
+    Auth {
+        mechanism: Arc<str>,
+        initial: Option<&'a [u8]>,
+    },
     /// A command of RFC 5321 or of an extension that this server does not have.
     NotImplemented,
     /// The first word of another protocol.
@@ -43,9 +49,9 @@ pub(crate) enum Command {
     Malformed(Reply),
 }
 
-impl Command {
+impl<'a> Command<'a> {
     /// Parses a line without its CRLF.
-    pub(crate) fn parse(line: &[u8]) -> Self {
+    pub(crate) fn parse(line: &'a [u8]) -> Self {
         if memchr2(b'\r', 0, line).is_some() {
             return Self::Malformed(table::CONTROL_CHARACTER);
         }
@@ -71,7 +77,8 @@ impl Command {
             b"VRFY" => Self::Verify,
             b"HELP" => Self::Help,
             b"NOOP" => Self::Noop,
-            b"EXPN" | b"AUTH" | b"BDAT" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => {
+            b"AUTH" => auth(argument),
+            b"EXPN" | b"BDAT" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => {
                 Self::NotImplemented
             }
             // ALPACA and its kin: a browser or a proxy was made to speak to a mail server.
@@ -95,7 +102,7 @@ const LONGEST_VERB: usize = 8;
 /// Octets of the name in EHLO. RFC 5321 §4.5.3.1.2
 const MAX_HELLO: usize = 255;
 
-fn alone(argument: &[u8], command: Command) -> Command {
+fn alone<'a>(argument: &[u8], command: Command<'a>) -> Command<'a> {
     if argument.is_empty() {
         command
     } else {
@@ -105,7 +112,7 @@ fn alone(argument: &[u8], command: Command) -> Command {
 
 /// A domain or an address literal. More is let through than RFC 5321 §4.1.2 allows, because real clients send their
 /// bare host names with underscores and the like, but nothing that means something in a header field or a log.
-fn hello(argument: &[u8], esmtp: bool) -> Command {
+fn hello(argument: &[u8], esmtp: bool) -> Command<'static> {
     let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._:[]".contains(octet);
     if argument.is_empty() || argument.len() > MAX_HELLO || !argument.iter().all(is_name) {
         return Command::Malformed(table::BAD_HELLO);
@@ -119,7 +126,16 @@ fn hello(argument: &[u8], esmtp: bool) -> Command {
     }
 }
 
-fn mail(argument: &[u8]) -> Command {
+fn auth(argument: &[u8]) -> Command<'_> {
+    let (name, rest) = split_word(argument);
+    let initial = (!rest.is_empty()).then_some(rest);
+    match sasl::mechanism(name) {
+        Some(mechanism) => Command::Auth { mechanism, initial },
+        None => Command::Malformed(table::BAD_ARGUMENT),
+    }
+}
+
+fn mail(argument: &[u8]) -> Command<'static> {
     let Some(path) = after_keyword(argument, b"FROM:") else {
         return Command::Malformed(table::BAD_ARGUMENT);
     };
@@ -135,7 +151,7 @@ fn mail(argument: &[u8]) -> Command {
     }
 }
 
-fn recipient(argument: &[u8]) -> Command {
+fn recipient(argument: &[u8]) -> Command<'static> {
     let Some(text) = after_keyword(argument, b"TO:") else {
         return Command::Malformed(table::BAD_ARGUMENT);
     };

@@ -14,11 +14,15 @@ pub use line::Skip;
 pub use matcher::{Matcher, Scan};
 pub(crate) use run::Run;
 
+use crate::sasl;
+
 /// What the next octets of a connection are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Framing {
     /// A command line.
     Line,
+    /// The client's next line in the exchange behind AUTH. RFC 4954 §4
+    Response,
     /// The rest of a line that was refused already: to be discarded to its CRLF.
     Skip(Skip),
     /// The text of a message, up to CRLF.CRLF.
@@ -32,7 +36,11 @@ impl Framing {
     #[must_use]
     pub fn is_ready(self, unread: &[u8], max_line: usize) -> bool {
         match self {
-            Self::Line => !matches!(line::find(unread, max_line), line::Found::Partial),
+            Self::Line => {
+                let limit = line::limit(unread, max_line);
+                !matches!(line::find(unread, limit), line::Found::Partial)
+            }
+            Self::Response => !matches!(line::find(unread, sasl::MAX_LINE), line::Found::Partial),
             Self::Skip(_) | Self::Data(_) => !unread.is_empty(),
             Self::Handshake => false,
         }

@@ -7,6 +7,8 @@ pub mod table;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::sasl;
+
 /// A reply with its code, its enhanced code (RFC 2034, RFC 3463) and one or more lines of text. RFC 5321 §4.2
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -38,6 +40,15 @@ impl Reply {
     /// A reply without an enhanced code: the greeting and the answer to EHLO. RFC 2034 §4
     pub(crate) fn plain<'a>(code: u16, lines: impl Iterator<Item = &'a str>) -> Self {
         Self::render(code, None, lines)
+    }
+
+    /// A challenge of an exchange: 334 has no enhanced code, and is one line whatever its length. RFC 4954 §4
+    pub(crate) fn challenge(octets: &[u8]) -> Self {
+        Self {
+            code: 334,
+            enhanced: None,
+            wire: Cow::Owned(format!("334 {}\r\n", sasl::encode(octets))),
+        }
     }
 
     /// A reply of the table, whose lines are written out in the program.

@@ -3,6 +3,7 @@
 //! The table of the protocol is [`Session::obey`]; each arm calls one function of the file of its command group. What
 //! the machine cannot know it asks with an [`Event`], and does nothing until the [`Verdict`] is there.
 
+mod auth;
 mod body;
 mod courtesy;
 mod event;
@@ -35,6 +36,7 @@ use crate::framing::Framing;
 use crate::framing::line::{self, Found, Skip, Skipped};
 use crate::recipients::Recipients;
 use crate::reply::{Reply, table};
+use crate::sasl::Login;
 use crate::settings::Settings;
 use crate::shared;
 
@@ -50,7 +52,10 @@ pub struct Session<R, T> {
     #[serde(with = "shared")]
     settings: Arc<Settings>,
     peer: IpAddr,
-    tls: Option<Tls>,
+    #[serde(with = "shared::option")]
+    tls: Option<Arc<Tls>>,
+    #[serde(with = "shared::option")]
+    login: Option<Arc<Login>>,
     state: State<R, T>,
     /// A refused line whose CRLF has not come yet.
     skip: Option<Skip>,
@@ -72,7 +77,8 @@ impl<R, T> Session<R, T> {
         let mut session = Self {
             version: Version,
             peer,
-            tls,
+            tls: tls.map(Arc::new),
+            login: None,
             state: State::Greeted,
             skip: None,
             suspicious: false,
@@ -99,6 +105,7 @@ impl<R, T> Session<R, T> {
         match self.framing() {
             Framing::Line if self.ended() => 0,
             Framing::Line => self.receive_line(input, now),
+            Framing::Response => self.receive_response(input, now),
             Framing::Skip(skip) => self.receive_rest(skip, input, now),
             Framing::Data(_) => self.receive_body(input, now),
             Framing::Handshake => 0,
@@ -122,6 +129,7 @@ impl<R, T> Session<R, T> {
             (State::Body(_, _, body), _) => Framing::Data(body.matcher),
             (State::Handshake, _) => Framing::Handshake,
             (_, Some(skip)) => Framing::Skip(skip),
+            (State::Exchange(..), None) => Framing::Response,
             (_, None) => Framing::Line,
         }
     }
@@ -188,8 +196,8 @@ impl<R, T> Session<R, T> {
 
     /// What was negotiated, if the connection is encrypted.
     #[must_use]
-    pub const fn tls(&self) -> Option<&Tls> {
-        self.tls.as_ref()
+    pub fn tls(&self) -> Option<&Tls> {
+        self.tls.as_deref()
     }
 
     /// What the client said in EHLO or HELO.
@@ -204,7 +212,7 @@ impl<R, T> Session<R, T> {
         With::of(
             self.hello().is_some_and(|hello| hello.esmtp),
             self.tls.is_some(),
-            false,
+            self.login.is_some(),
         )
     }
 
@@ -241,7 +249,8 @@ impl<R, T> Session<R, T> {
     }
 
     fn receive_line(&mut self, input: &Bytes, now: Tick) -> usize {
-        match line::find(input, self.settings.max_command_line) {
+        let limit = line::limit(input, self.settings.max_command_line);
+        match line::find(input, limit) {
             Found::Partial => 0,
             Found::Line { length } => {
                 let consumed = length + LINE_END;
@@ -256,6 +265,9 @@ impl<R, T> Session<R, T> {
             }
             Found::BareLineFeed { length } => {
                 self.skip_line(table::BARE_LINE_FEED, Skip::start(), length, now)
+            }
+            Found::TooLong { length, skip } if line::is_auth(input) => {
+                self.skip_line(table::AUTH_LINE_TOO_LONG, skip, length, now)
             }
             Found::TooLong { length, skip } => self.skip_line(table::LINE_TOO_LONG, skip, length, now),
         }
@@ -305,9 +317,9 @@ impl<R, T> Session<R, T> {
     }
 
     /// The table of the protocol: what may come when. RFC 5321 §4.1.4
-    fn obey(&mut self, command: Command) {
+    fn obey(&mut self, command: Command<'_>) {
         match (&self.state, command) {
-            (State::Body(..) | State::Handshake | State::Ended, _) => {}
+            (State::Body(..) | State::Exchange(..) | State::Handshake | State::Ended, _) => {}
             (_, Command::Malformed(reply)) => self.refuse(reply),
             (_, Command::NotImplemented) => self.refuse(table::NOT_IMPLEMENTED),
             (_, Command::Foreign) => self.close(table::NOT_SMTP),
@@ -317,9 +329,13 @@ impl<R, T> Session<R, T> {
             (_, Command::Verify) => self.verify(),
             (_, Command::Reset) => self.reset(),
             (_, Command::Quit) => self.quit(),
-            (State::Greeted, Command::StartTls | Command::Mail(..)) => self.refuse(table::HELLO_FIRST),
+            (State::Greeted, Command::StartTls | Command::Auth { .. } | Command::Mail(..)) => {
+                self.refuse(table::HELLO_FIRST)
+            }
             (State::Greeted, Command::Recipient(_) | Command::Data) => self.refuse(table::HELLO_FIRST),
             (State::Ready(_) | State::Mail(..), Command::StartTls) => self.start_tls(),
+            (State::Ready(_), Command::Auth { mechanism, initial }) => self.authenticate(mechanism, initial),
+            (State::Mail(..), Command::Auth { .. }) => self.refuse(table::AUTH_IN_TRANSACTION),
             (State::Ready(hello), Command::Mail(path, parameters)) => {
                 let esmtp = hello.esmtp;
                 self.mail_from(path, parameters, esmtp);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sasl::Mechanisms;
+
 /// The longest command line without extensions, CRLF included. RFC 5321 §4.5.3.1.4
 const COMMAND_LINE: usize = 512;
 /// What SIZE adds to a MAIL command. RFC 1870 §3
@@ -35,12 +37,14 @@ pub struct Settings {
     pub max_hops: u32,
     /// Whether STARTTLS is offered on a clear connection. RFC 3207
     pub starttls: bool,
+    /// By which mechanisms a client may log in. RFC 4954
+    pub mechanisms: Mechanisms,
     /// How long a peer may take.
     pub timeouts: Timeouts,
 }
 
 impl Settings {
-    /// The usual limits under the name of `hostname`, without STARTTLS.
+    /// The usual limits under the name of `hostname`, without STARTTLS and AUTH.
     #[must_use]
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
@@ -53,6 +57,7 @@ impl Settings {
             max_command_line: COMMAND_LINE + SIZE_PARAMETER + BODY_PARAMETER,
             max_hops: message::hops::MAX_HOPS,
             starttls: false,
+            mechanisms: Mechanisms::default(),
             timeouts: Timeouts::default(),
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::sasl::Mechanisms;
 use crate::settings::Settings;
 
 /// One file.
@@ -15,6 +16,8 @@ pub struct Story {
     pub limits: Vec<(String, u64)>,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
+    /// By which mechanisms a client may log in.
+    pub mechanisms: Mechanisms,
     /// Whether what is sent at once must also arrive at once for the story to come true.
     pub together: bool,
     /// What happens, with the number of the line that says so.
@@ -28,6 +31,8 @@ pub enum Step {
     Send(Vec<u8>),
     /// The server sends a line that matches this pattern (see [`matches`]); without its CRLF.
     Expect(String),
+    /// The server says lines that match this pattern, as many as follow each other, also none.
+    ExpectAll(String),
     /// The server closes the connection.
     Close,
     /// Client and server make a TLS handshake.
@@ -73,6 +78,7 @@ impl Story {
         let mut story = Self {
             limits: Vec::new(),
             starttls: false,
+            mechanisms: Mechanisms::default(),
             together: false,
             steps: Vec::new(),
         };
@@ -85,12 +91,15 @@ impl Story {
         Ok(story)
     }
 
-    /// Whether only a machine can play it: over a socket nobody can let time pass or kill an actor at a given octet.
+    /// Whether only a machine can play it: over a socket nobody can let time pass or kill an actor at a given octet,
+    /// and who logs in by which mechanism is not the machine's.
     #[must_use]
     pub fn is_for_the_machine(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|(_, step)| matches!(step, Step::Wait(_) | Step::Crash { .. }))
+        !self.mechanisms.is_empty()
+            || self
+                .steps
+                .iter()
+                .any(|(_, step)| matches!(step, Step::Wait(_) | Step::Crash { .. }))
     }
 
     /// The settings that the story wants, made from those that it does not mention.
@@ -100,6 +109,7 @@ impl Story {
     pub fn settings(&self, base: Settings) -> Result<Settings, StoryError> {
         let mut settings = base;
         settings.starttls = self.starttls;
+        settings.mechanisms = self.mechanisms.clone();
         for (name, value) in &self.limits {
             set(&mut settings, name, *value).map_err(|why| StoryError { line: 0, why })?;
         }
@@ -115,17 +125,18 @@ impl Story {
         }
         let (kind, rest) = line
             .split_at_checked(2)
-            .ok_or("a step begins with C: C| C* S: B: B| or @")?;
+            .ok_or("a step begins with C: C| C* S: S* B: B| B* or @")?;
         let rest = rest.strip_prefix(' ').unwrap_or(rest);
         let step = match kind {
             "C:" => Step::Send([&*octets(rest)?, b"\r\n"].concat()),
             "C|" => Step::Send(octets(rest)?),
             "C*" => Step::Send(repeated(rest)?),
             "S:" => Step::Expect(rest.to_owned()),
+            "S*" => Step::ExpectAll(rest.to_owned()),
             "B:" => return self.text(&[&*octets(rest)?, b"\r\n"].concat()),
             "B|" => return self.text(&octets(rest)?),
             "B*" => return self.text(&repeated(rest)?),
-            _ => return Err("a step begins with C: C| C* S: B: B| B* or @"),
+            _ => return Err("a step begins with C: C| C* S: S* B: B| B* or @"),
         };
         self.steps.push((number, step));
         Ok(())
@@ -143,6 +154,18 @@ impl Story {
             }
             ("offer", ["starttls"]) => {
                 self.starttls = true;
+                return Ok(());
+            }
+            ("offer", ["auth", names @ ..]) => {
+                let names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+                self.mechanisms = Mechanisms {
+                    clear: names.clone(),
+                    tls: names,
+                };
+                return Ok(());
+            }
+            ("offer", ["auth-under-tls", names @ ..]) => {
+                self.mechanisms.tls = names.iter().map(|&name| name.to_owned()).collect();
                 return Ok(());
             }
             ("together", []) => {

@@ -25,7 +25,6 @@ fn verbs_are_known_in_any_case() {
     check("VRFY alice", Command::Verify);
     check("StartTLS", Command::StartTls);
     check("EXPN staff", Command::NotImplemented);
-    check("AUTH PLAIN AGEAYg==", Command::NotImplemented);
     check("BDAT 9223372036854775808 LAST", Command::NotImplemented);
     check("BDAT -1", Command::NotImplemented);
     check("GET / HTTP/1.1", Command::Foreign);

@@ -6,6 +6,8 @@
 use memchr::{memchr, memchr_iter};
 use serde::{Deserialize, Serialize};
 
+use crate::sasl;
+
 /// Octets of a refused line that are discarded before the connection is given up.
 const MAX_SKIP: u32 = 8 << 10;
 
@@ -21,6 +23,24 @@ pub(crate) enum Found {
     /// `length` octets without an end, as many as a line may have.
     TooLong { length: usize, skip: Skip },
 }
+
+/// Octets that the command line at the beginning of `input` may have with its CRLF, where others may have `usual`.
+pub(crate) fn limit(input: &[u8], usual: usize) -> usize {
+    if is_auth(input) {
+        usual.max(sasl::MAX_LINE)
+    } else {
+        usual
+    }
+}
+
+/// Whether a command line is AUTH, whose initial response may be as long as any other. RFC 4954 §4
+pub(crate) fn is_auth(input: &[u8]) -> bool {
+    input
+        .get(..AUTH.len())
+        .is_some_and(|verb| verb.eq_ignore_ascii_case(AUTH))
+}
+
+const AUTH: &[u8] = b"AUTH ";
 
 /// Finds the end of the line at the beginning of `input`, which may have `limit` octets with its CRLF.
 pub(crate) fn find(input: &[u8], limit: usize) -> Found {

@@ -79,6 +79,29 @@ replies! {
     /// RFC 3207 §4
     TLS_NOT_AVAILABLE = 454 (4, 7, 0) "TLS is not available now";
 
+    // Logging in. RFC 4954 §4, §6
+
+    /// To the end of an exchange.
+    AUTHENTICATED = 235 (2, 7, 0) "Authentication succeeded";
+    /// Names and passwords that do not fit, whichever of them it is.
+    AUTH_FAILED = 535 (5, 7, 8) "Authentication failed";
+    /// Nobody can say now whether they fit.
+    AUTH_TEMPORARY_FAILURE = 454 (4, 7, 0) "Temporary authentication failure";
+    /// The client said `*`.
+    AUTH_CANCELLED = 501 (5, 7, 0) "Authentication cancelled";
+    /// A response that is no base64.
+    BAD_BASE64 = 501 (5, 5, 2) "Cannot decode this as base64";
+    /// A response beyond 12,288 octets.
+    AUTH_LINE_TOO_LONG = 500 (5, 5, 6) "Line of the authentication exchange is too long";
+    /// A session logs in once.
+    AUTH_ALREADY = 503 (5, 5, 1) "Authenticated already";
+    /// AUTH between MAIL and the end of the transaction.
+    AUTH_IN_TRANSACTION = 503 (5, 5, 1) "No AUTH during a mail transaction";
+    /// A mechanism that is not offered.
+    UNKNOWN_MECHANISM = 504 (5, 5, 4) "Authentication mechanism is not supported";
+    /// A mechanism that is offered under TLS only.
+    AUTH_NEEDS_TLS = 538 (5, 7, 11) "This authentication mechanism needs encryption: STARTTLS first";
+
     // The recipient.
 
     /// No such account in a domain of ours.

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use super::state::Mail;
 use crate::recipients::RecipientPath;
 use crate::reply::{Reply, table};
+use crate::sasl::{Login, Response};
 
 /// What the caller must decide or do. Until an event that asks is answered the session takes no input.
 ///
-/// AUTH will add an event that asks; BDAT will use those of the body.
+/// BDAT will use the events of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// May this transaction begin? `Accept`, `AcceptWith` or `Refuse`.
@@ -35,6 +36,16 @@ pub enum Event {
     /// May TLS begin? `Accept` or `Refuse`. After `Accept` the output is written, unread input forgotten, and the
     /// handshake made; then comes [`super::Session::tls_established`].
     StartTls,
+    /// May an exchange by this mechanism, one of those offered, begin? Asks as [`Event::AuthenticateResponse`] does.
+    Authenticate {
+        /// The name in capitals.
+        mechanism: Arc<str>,
+        /// What the client said with its command; no octets if it said that.
+        initial: Option<Response>,
+    },
+    /// How does the exchange go on? `Challenge`, `Authenticated` or `Refuse`, which ends it. An exchange that the
+    /// client cancelled ends untold: [`super::Session::is_authenticating`] tells whether there is one.
+    AuthenticateResponse(Response),
 }
 
 /// The answer to an event that asks.
@@ -50,6 +61,10 @@ pub enum Verdict<R, T> {
     Route(R),
     /// Yes to a body.
     Open(T),
+    /// The exchange goes on with this challenge.
+    Challenge(Bytes),
+    /// The exchange is over, and this is who the client is.
+    Authenticated(Login),
     /// No, with this 4xx or 5xx reply; 421 ends the session.
     Refuse(Reply),
 }

@@ -1,5 +1,7 @@
 //! EHLO, HELO (RFC 5321 §4.1.1.1) and STARTTLS (RFC 3207): who speaks, and how.
 
+use std::sync::Arc;
+
 use message::time::Tick;
 
 use super::Session;
@@ -36,7 +38,8 @@ impl<R, T> Session<R, T> {
         if !matches!(self.state, State::Handshake) {
             return;
         }
-        self.tls = Some(tls);
+        self.tls = Some(Arc::new(tls));
+        self.login = None;
         self.state = State::Greeted;
         self.tally = Tally::default();
         self.await_command(now);
@@ -50,10 +53,18 @@ impl<R, T> Session<R, T> {
     fn extensions(&self) -> Reply {
         let size = format!("SIZE {}", self.settings.max_message_size);
         let starttls = (self.settings.starttls && self.tls.is_none()).then_some("STARTTLS");
+        let auth = self
+            .offered()
+            .fold(String::new(), |names, name| names + " " + name);
+        let auth = (!auth.is_empty()).then(|| format!("AUTH{auth}"));
         let lines = [&*self.settings.hostname, "PIPELINING", &size, "8BITMIME"];
         Reply::plain(
             250,
-            lines.into_iter().chain(starttls).chain(["ENHANCEDSTATUSCODES"]),
+            lines
+                .into_iter()
+                .chain(starttls)
+                .chain(auth.as_deref())
+                .chain(["ENHANCEDSTATUSCODES"]),
         )
     }
 }

@@ -7,7 +7,7 @@
 use message::time::Tick;
 
 use super::Session;
-use super::state::{Body, Fate, State, Transaction};
+use super::state::{Body, Exchange, Fate, State, Transaction};
 use super::turn::Turn;
 use crate::command::Command;
 use crate::framing::{Framing, Matcher};
@@ -19,7 +19,8 @@ impl<R, T> Session<R, T> {
     /// the checkpoint is told first, with [`Session::tls_established`].)
     ///
     /// The next command is answered 451 4.3.0 and has no effect, QUIT alone is obeyed. Behind the end of a body comes
-    /// [`super::Event::BodyLost`], or the reply for which it was being discarded already.
+    /// [`super::Event::BodyLost`], or the reply for which it was being discarded already. The next line of an exchange
+    /// is answered 454 4.7.0 and ends it.
     #[must_use]
     pub fn recover(mut self, framing: Framing, now: Tick) -> Self {
         self.turn = Turn::default();
@@ -28,6 +29,7 @@ impl<R, T> Session<R, T> {
         self.await_command(now);
         match framing {
             Framing::Data(matcher) => return self.without_body(matcher, now),
+            Framing::Response => return self.without_exchange(),
             Framing::Line => self.suspicious = true,
             Framing::Skip(skip) => self.skip = Some(skip),
             Framing::Handshake => self.state = State::Handshake,
@@ -36,6 +38,7 @@ impl<R, T> Session<R, T> {
             // Its end was answered after the checkpoint.
             self.state.end_transaction();
         }
+        self.state.end_exchange();
         self
     }
 
@@ -48,6 +51,18 @@ impl<R, T> Session<R, T> {
         if self.turn.has_more && Command::is_followed_by_text(line) {
             self.close(table::UNSYNCHRONIZED);
         }
+    }
+
+    /// In an exchange of which the caller knows nothing any more.
+    fn without_exchange(mut self) -> Self {
+        self.state.end_transaction();
+        self.state.end_exchange();
+        if !matches!(self.state, State::Ready(_)) {
+            // No exchange can follow these, so the checkpoint is of another connection.
+            self.close(table::CLOSING);
+        }
+        self.state.begin_exchange(Exchange::Lost);
+        self
     }
 
     /// In the middle of a body whose beginning is lost.
@@ -67,7 +82,7 @@ impl<R, T> Session<R, T> {
             State::Mail(hello, transaction) => {
                 State::Body(hello, transaction, Body::begin(matcher, Fate::Lost(None), until))
             }
-            State::Ready(hello) => State::Body(
+            State::Ready(hello) | State::Exchange(hello, _) => State::Body(
                 hello,
                 Transaction::unknown(),
                 Body::begin(matcher, Fate::Lost(None), until),

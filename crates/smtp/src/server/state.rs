@@ -13,13 +13,15 @@ use crate::framing::Matcher;
 use crate::recipients::Recipients;
 use crate::shared;
 
-/// The states of RFC 5321 §4.1.4. AUTH will add what it knows to [`Hello`].
+/// The states of RFC 5321 §4.1.4. Who the client proved to be is the session's: it outlives EHLO. RFC 4954 §4
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum State<R, T> {
     /// Greeted, and not yet greeted back.
     Greeted,
     /// Between transactions.
     Ready(Hello),
+    /// 334 was said to AUTH.
+    Exchange(Hello, Exchange),
     /// MAIL was accepted.
     Mail(Hello, Transaction<R>),
     /// 354 was said.
@@ -33,7 +35,10 @@ pub(super) enum State<R, T> {
 impl<R, T> State<R, T> {
     pub(super) const fn hello(&self) -> Option<&Hello> {
         match self {
-            Self::Ready(hello) | Self::Mail(hello, _) | Self::Body(hello, _, _) => Some(hello),
+            Self::Ready(hello)
+            | Self::Exchange(hello, _)
+            | Self::Mail(hello, _)
+            | Self::Body(hello, _, _) => Some(hello),
             Self::Greeted | Self::Handshake | Self::Ended => None,
         }
     }
@@ -41,7 +46,7 @@ impl<R, T> State<R, T> {
     pub(super) const fn transaction(&self) -> Option<&Transaction<R>> {
         match self {
             Self::Mail(_, transaction) | Self::Body(_, transaction, _) => Some(transaction),
-            Self::Greeted | Self::Ready(_) | Self::Handshake | Self::Ended => None,
+            Self::Greeted | Self::Ready(_) | Self::Exchange(..) | Self::Handshake | Self::Ended => None,
         }
     }
 
@@ -52,6 +57,33 @@ impl<R, T> State<R, T> {
             other => other,
         };
     }
+
+    /// Waits for a response, if it is time for one.
+    pub(super) fn begin_exchange(&mut self, exchange: Exchange) {
+        *self = match std::mem::replace(self, Self::Ended) {
+            Self::Ready(hello) => Self::Exchange(hello, exchange),
+            other => other,
+        };
+    }
+
+    /// Goes back to commands from an exchange, if there is one, and says which it was.
+    pub(super) fn end_exchange(&mut self) -> Option<Exchange> {
+        let Self::Exchange(hello, exchange) = self else {
+            return None;
+        };
+        let (hello, exchange) = (hello.clone(), *exchange);
+        *self = Self::Ready(hello);
+        Some(exchange)
+    }
+}
+
+/// What the next response belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Exchange {
+    /// An exchange that the caller has in hand.
+    Open,
+    /// One that a crash has lost: the response is answered 454.
+    Lost,
 }
 
 /// How a client introduced itself. Nothing of it is verified.
@@ -71,6 +103,8 @@ pub struct Tls {
     pub version: Cow<'static, str>,
     /// The cipher suite, by its registered name.
     pub cipher: Cow<'static, str>,
+    /// Whether the client has proved in it who it is, as EXTERNAL wants.
+    pub is_client_verified: bool,
 }
 
 /// What MAIL said.

@@ -9,6 +9,7 @@ use super::output::Output;
 use super::state::Mail;
 use crate::framing::Run;
 use crate::recipients::RecipientPath;
+use crate::sasl::Response;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turn {
@@ -31,9 +32,16 @@ pub(super) enum Question {
     Mail(Arc<Mail>),
     Recipient(Arc<RecipientPath>),
     BodyBegin,
-    BodyEnd { octets: u64 },
+    BodyEnd {
+        octets: u64,
+    },
     BodyLost,
     StartTls,
+    Authenticate {
+        mechanism: Arc<str>,
+        initial: Option<Response>,
+    },
+    AuthenticateResponse(Response),
 }
 
 impl Turn {
@@ -78,6 +86,11 @@ impl Question {
             Self::BodyEnd { octets } => Event::BodyEnd { octets: *octets },
             Self::BodyLost => Event::BodyLost,
             Self::StartTls => Event::StartTls,
+            Self::Authenticate { mechanism, initial } => Event::Authenticate {
+                mechanism: Arc::clone(mechanism),
+                initial: initial.clone(),
+            },
+            Self::AuthenticateResponse(response) => Event::AuthenticateResponse(response.clone()),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::turn::Question;
 use crate::framing::Matcher;
 use crate::recipients::{Recipient, Recipients};
 use crate::reply::{Reply, table};
+use crate::sasl;
 
 impl<R, T> Session<R, T> {
     /// Answers the question that [`Session::poll`] gave. Without a question it does nothing.
@@ -35,6 +36,14 @@ impl<R, T> Session<R, T> {
                 self.state = State::Handshake;
                 self.say(table::TLS_READY);
             }
+            (
+                Question::Authenticate { .. } | Question::AuthenticateResponse(_),
+                Verdict::Challenge(octets),
+            ) if octets.len() <= sasl::MAX_CHALLENGE => self.challenge(&octets),
+            (
+                Question::Authenticate { .. } | Question::AuthenticateResponse(_),
+                Verdict::Authenticated(login),
+            ) => self.authenticated(login),
             (question, Verdict::Refuse(reply)) if !reply.is_positive() => self.decline(&question, reply),
             (question, _) => self.decline(&question, table::LOCAL_ERROR),
         }
@@ -83,6 +92,10 @@ impl<R, T> Session<R, T> {
     fn decline(&mut self, question: &Question, reply: Reply) {
         match question {
             Question::Recipient(_) if reply.is_permanent() => self.tally.refused_recipients += 1,
+            // Each is a guess.
+            Question::Authenticate { .. } | Question::AuthenticateResponse(_) if reply.is_permanent() => {
+                self.tally.errors += 1;
+            }
             // RFC 5321 §4.1.1.4: a failed end of data ends the transaction, a refused DATA does not.
             Question::BodyEnd { .. } | Question::BodyLost => self.state.end_transaction(),
             _ => {}

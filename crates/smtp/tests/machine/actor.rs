@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use message::ForwardPath;
+use message::id::{AccountId, Id};
 use message::time::Tick;
 use smtp::reply::table;
 use smtp::transcript::Accepted;
-use smtp::{Event, Framing, Reply, Session, Settings, Tls, Verdict};
+use smtp::{Event, Framing, Login, Reply, Session, Settings, Tls, Verdict};
 
 pub(crate) const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
@@ -30,6 +31,13 @@ pub(crate) struct Actor {
     messages: u64,
     durable: BTreeSet<u64>,
     crash: Option<Crash>,
+    /// What an exchange has said so far; lost in a crash.
+    exchange: Option<Exchange>,
+}
+
+struct Exchange {
+    mechanism: Arc<str>,
+    said: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy)]
@@ -54,6 +62,7 @@ impl Actor {
             messages: 0,
             durable: BTreeSet::new(),
             crash: None,
+            exchange: None,
         }
     }
 
@@ -112,6 +121,7 @@ impl Actor {
         let tls = Tls {
             version: "TLSv1.3".into(),
             cipher: "TLS_AES_256_GCM_SHA384".into(),
+            is_client_verified: false,
         };
         self.session.tls_established(tls, self.now);
     }
@@ -150,6 +160,7 @@ impl Actor {
             self.durable = accepted.1;
         }
         self.blob.clear();
+        self.exchange = None;
         self.session = checkpoint.recover(framing, self.now);
     }
 
@@ -159,6 +170,9 @@ impl Actor {
             if let Some(verdict) = self.decide(event) {
                 self.session.respond(verdict);
             }
+        }
+        if !self.session.is_authenticating() {
+            self.exchange = None;
         }
         consumed
     }
@@ -179,6 +193,15 @@ impl Actor {
         match event {
             Event::Mail(_) | Event::StartTls => Some(Verdict::Accept),
             Event::Recipient(named) => Some(route(&named.path)),
+            Event::Authenticate { mechanism, initial } => {
+                assert!(self.exchange.is_none(), "an exchange in an exchange");
+                self.exchange = Some(Exchange {
+                    mechanism,
+                    said: Vec::new(),
+                });
+                Some(self.exchange(initial.as_deref()))
+            }
+            Event::AuthenticateResponse(response) => Some(self.exchange(Some(&response))),
             Event::BodyBegin => {
                 self.blob.clear();
                 self.messages += 1;
@@ -210,6 +233,32 @@ impl Actor {
                 })
             }
         }
+    }
+
+    /// PLAIN and LOGIN: everybody's password is "secret".
+    fn exchange(&mut self, response: Option<&[u8]>) -> Verdict<u8, u64> {
+        let exchange = self.exchange.as_mut().expect("an exchange");
+        exchange.said.extend(response.map(<[u8]>::to_vec));
+        let said: Vec<_> = exchange.said.iter().map(Vec::as_slice).collect();
+        let (name, password) = match (&*exchange.mechanism, &*said) {
+            ("PLAIN", []) => return Verdict::Challenge(Bytes::new()),
+            ("PLAIN", [all]) => match *all.split(|octet| *octet == 0).collect::<Vec<_>>() {
+                [_, name, password] => (name, password),
+                _ => return Verdict::Refuse(table::AUTH_FAILED),
+            },
+            ("LOGIN", []) => return Verdict::Challenge(Bytes::from_static(b"User Name\0")),
+            ("LOGIN", [_]) => return Verdict::Challenge(Bytes::from_static(b"Password\0")),
+            ("LOGIN", [name, password]) => (*name, *password),
+            _ => return Verdict::Refuse(table::AUTH_TEMPORARY_FAILURE),
+        };
+        if password != b"secret" {
+            return Verdict::Refuse(table::AUTH_FAILED);
+        }
+        Verdict::Authenticated(Login {
+            account: AccountId::new(Id::from_bytes([1; 16])),
+            name: String::from_utf8_lossy(name).into(),
+            mechanism: Arc::clone(&exchange.mechanism),
+        })
     }
 
     fn accept(&mut self) -> Verdict<u8, u64> {

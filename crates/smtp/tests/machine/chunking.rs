@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use smtp::Settings;
+use smtp::{Mechanisms, Settings};
 
 use crate::actor::Actor;
 
@@ -28,6 +28,12 @@ fn lines() -> impl Strategy<Value = Vec<Vec<u8>>> {
         "NOOP\rQUIT\r\n",
         "\r\n",
         "\n\r\n",
+        "AUTH PLAIN AGEAc2VjcmV0\r\n",
+        "AUTH PLAIN AGEAYg==\r\n",
+        "AUTH PLAIN\r\n",
+        "AUTH LOGIN YQ==\r\n",
+        "c2VjcmV0\r\n",
+        "*\r\n",
     ])
     .prop_map(|line| line.as_bytes().to_vec());
     let garbage =
@@ -63,6 +69,10 @@ fn converse(octets: &[u8], sizes: &[usize]) -> (String, Vec<smtp::transcript::Ac
         max_hops: 5,
         max_message_size: 60,
         max_errors: 8,
+        mechanisms: Mechanisms {
+            clear: vec!["PLAIN".into(), "LOGIN".into()],
+            tls: vec![],
+        },
         ..Settings::new("mx.example.org")
     };
     let mut actor = Actor::new(Arc::new(settings));

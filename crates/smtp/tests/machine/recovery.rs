@@ -7,7 +7,7 @@ use bytes::Bytes;
 use message::time::Tick;
 use smtp::framing::Matcher;
 use smtp::reply::table;
-use smtp::{Event, Framing, Session, Settings, Verdict};
+use smtp::{Event, Framing, Mechanisms, Session, Settings, Verdict};
 
 use crate::actor::{Actor, Machine, PEER};
 
@@ -82,6 +82,66 @@ fn a_crash_at_any_octet_loses_nothing_and_doubles_nothing() {
             }
         }
     }
+}
+
+/// Logs in as a client does that does not give up, and never has a response taken for a command.
+fn log_in(actor: &mut Actor, chunk: usize, crash_at: &mut Option<(usize, bool)>) {
+    for _ in 0..4 {
+        let said = trickle(actor, b"AUTH LOGIN\r\n", chunk, crash_at);
+        if !said.starts_with("334 ") {
+            assert!(said.starts_with("451 "), "{said}");
+            continue;
+        }
+        // In base64, "NOOP" and "QUIT" are octets like others.
+        let said = trickle(actor, b"NOOP\r\n", chunk, crash_at);
+        if !said.starts_with("334 ") {
+            assert!(said.starts_with("454 "), "{said}");
+            continue;
+        }
+        let said = trickle(actor, b"c2VjcmV0\r\n", chunk, crash_at);
+        if said.starts_with("235 ") {
+            return;
+        }
+        assert!(said.starts_with("454 "), "{said}");
+    }
+    panic!("not logged in");
+}
+
+#[test]
+fn a_crash_at_any_octet_of_an_exchange_is_survived() {
+    for chunk in [1, 3, 4096] {
+        for at in 0..=36 {
+            let mut actor = Actor::new(Arc::new(Settings {
+                mechanisms: Mechanisms {
+                    clear: vec!["LOGIN".into()],
+                    tls: vec![],
+                },
+                ..Settings::new("mx.example.org")
+            }));
+            actor.say(b"EHLO client.example\r\n");
+            let mut crash_at = Some((at, false));
+            log_in(&mut actor, chunk, &mut crash_at);
+            assert!(
+                actor.session.login().is_some(),
+                "crash at {at} in chunks of {chunk}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_older_than_its_exchange_still_takes_no_response_for_a_command() {
+    for older in [
+        &b"EHLO client.example\r\n"[..],
+        b"EHLO client.example\r\nMAIL FROM:<>\r\n",
+    ] {
+        let mut checkpoint = session();
+        feed(&mut checkpoint, older);
+        let mut session = checkpoint.recover(Framing::Response, Default::default());
+        let said = "454 4.7.0 Temporary authentication failure\r\n221 2.0.0 Bye\r\n";
+        assert_eq!(feed(&mut session, b"QUIT\r\nQUIT\r\n"), said.as_bytes());
+    }
+    assert!(session().recover(Framing::Response, Default::default()).ended());
 }
 
 fn session() -> Machine {

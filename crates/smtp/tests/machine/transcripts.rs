@@ -15,9 +15,14 @@ struct Reader {
 
 impl Reader {
     fn line(&mut self) -> Option<String> {
+        let line = self.next()?;
+        self.unread.drain(..line.len() + 2);
+        Some(line)
+    }
+
+    fn next(&self) -> Option<String> {
         let end = self.unread.windows(2).position(|pair| pair == b"\r\n")?;
-        let line = self.unread.drain(..end + 2).take(end).collect();
-        Some(String::from_utf8(line).expect("replies are ASCII"))
+        Some(String::from_utf8(self.unread[..end].to_vec()).expect("replies are ASCII"))
     }
 }
 
@@ -53,6 +58,11 @@ fn play(story: &Story, chunk: usize) {
                     matches(pattern, &said),
                     "{at}: said {said:?}, expected {pattern:?}"
                 );
+            }
+            Step::ExpectAll(pattern) => {
+                while reader.next().is_some_and(|line| matches(pattern, &line)) {
+                    reader.line();
+                }
             }
             Step::Close => assert!(actor.has_ended(), "{at}: still open"),
             Step::Tls => actor.secure(),

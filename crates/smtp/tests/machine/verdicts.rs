@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use message::BodyKind;
+use message::id::{AccountId, Id};
 use message::received::With;
 use message::time::Tick;
 use smtp::reply::table;
-use smtp::{BodyLoss, Event, Framing, Reply, Session, Settings, Verdict};
+use smtp::{BodyLoss, Event, Framing, Login, Mechanisms, Reply, Session, Settings, Verdict};
 
 use crate::actor::{Machine, PEER};
 
@@ -15,16 +16,20 @@ type Answer = Verdict<u8, u64>;
 
 /// A session that has taken these lines, each with its answer if it asks.
 fn after(steps: &[(&'static str, Option<Answer>)]) -> Machine {
-    let settings = Settings {
+    let mut session = greeted(Settings {
         starttls: true,
         ..Settings::new("mx.example.org")
-    };
-    let mut session = Session::greet(Arc::new(settings), PEER, None, Tick::ZERO);
-    session.output();
-    take(&mut session, "EHLO client.example\r\n", None);
+    });
     for (line, answer) in steps {
         take(&mut session, line, answer.clone());
     }
+    session
+}
+
+fn greeted(settings: Settings) -> Machine {
+    let mut session = Session::greet(Arc::new(settings), PEER, None, Tick::ZERO);
+    session.output();
+    take(&mut session, "EHLO client.example\r\n", None);
     session
 }
 
@@ -284,10 +289,83 @@ fn a_session_encrypted_from_its_first_octet_offers_no_starttls() {
     let tls = smtp::Tls {
         version: "TLSv1.2".into(),
         cipher: "x".into(),
+        is_client_verified: false,
     };
     let mut session: Machine = Session::greet(Arc::new(settings), PEER, Some(tls), Tick::ZERO);
     session.output();
     let said = take(&mut session, "EHLO client.example\r\n", None);
     assert!(!said.windows(8).any(|word| word == b"STARTTLS"));
     assert_eq!(session.protocol(), With::Esmtps);
+}
+
+#[test]
+fn external_is_for_clients_that_the_handshake_proved() {
+    for (is_client_verified, expected) in [
+        (false, "250-AUTH PLAIN\r\n"),
+        (true, "250-AUTH EXTERNAL PLAIN\r\n"),
+    ] {
+        let settings = Settings {
+            mechanisms: Mechanisms {
+                clear: vec![],
+                tls: vec!["EXTERNAL".into(), "PLAIN".into()],
+            },
+            ..Settings::new("mx.example.org")
+        };
+        let tls = smtp::Tls {
+            version: "TLSv1.3".into(),
+            cipher: "x".into(),
+            is_client_verified,
+        };
+        let mut session: Machine = Session::greet(Arc::new(settings), PEER, Some(tls), Tick::ZERO);
+        session.output();
+        let said = take(&mut session, "EHLO client.example\r\n", None);
+        assert!(String::from_utf8_lossy(&said).contains(expected), "{said:?}");
+        let said = take(&mut session, "AUTH EXTERNAL =\r\n", None);
+        assert_eq!(said.is_empty(), is_client_verified, "{said:?}");
+    }
+}
+
+#[test]
+fn an_exchange_ends_as_the_caller_says() {
+    let login = || Login {
+        account: AccountId::new(Id::from_bytes([7; 16])),
+        name: "alice@example.org".into(),
+        mechanism: "PLAIN".into(),
+    };
+    for (answer, said) in [
+        (Verdict::Authenticated(login()), table::AUTHENTICATED),
+        (Verdict::Refuse(table::AUTH_FAILED), table::AUTH_FAILED),
+        (
+            Verdict::Refuse(table::AUTH_TEMPORARY_FAILURE),
+            table::AUTH_TEMPORARY_FAILURE,
+        ),
+        (Verdict::Accept, table::LOCAL_ERROR),
+        (Verdict::Challenge(vec![0; 12_288].into()), table::LOCAL_ERROR),
+    ] {
+        let mut session = greeted(Settings {
+            mechanisms: Mechanisms {
+                clear: vec!["PLAIN".into()],
+                tls: vec![],
+            },
+            ..Settings::new("mx.example.org")
+        });
+        take(
+            &mut session,
+            "AUTH PLAIN\r\n",
+            Some(Verdict::Challenge(Bytes::new())),
+        );
+        assert!(session.is_authenticating() && session.framing() == Framing::Response);
+        session.receive(&Bytes::from_static(b"AGE=\r\n"), Tick::ZERO);
+        let Some(Event::AuthenticateResponse(response)) = session.poll() else {
+            panic!("no response")
+        };
+        assert_eq!(&*response, b"\0a");
+        session.respond(answer.clone());
+        assert_eq!(session.output(), said.wire());
+        let succeeded = matches!(answer, Verdict::Authenticated(_));
+        assert_eq!(session.login(), succeeded.then(login).as_ref());
+        assert!(!session.is_authenticating() && session.framing() == Framing::Line);
+        let with = if succeeded { With::Esmtpa } else { With::Esmtp };
+        assert_eq!(session.protocol(), with);
+    }
 }
