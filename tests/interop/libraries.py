@@ -4,53 +4,27 @@
 import email.message
 import email.parser
 import email.policy
-import pathlib
 import poplib
-import re
-import select
 import smtplib
 import ssl
-import subprocess
 import sys
 import tempfile
 import traceback
 
-PASSWORD = "secret"
+from server import PASSWORD, Server
 
 
-class Server:
-    """The program on ports that the system chooses, ended by its own id."""
+def smtp(server):
+    return smtplib.SMTP("127.0.0.1", server.ports["mx"], local_hostname="client.example", timeout=60)
 
-    def __init__(self, program, directory):
-        self.data = pathlib.Path(directory) / "data"
-        for name in ("alice", "bob"):
-            arguments = [program, "account", "add", f"{name}@example.org", "--data", self.data]
-            subprocess.run(arguments, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        bind = [f"--set=listeners.{name}.bind=127.0.0.1:0" for name in ("mx", "pop3")]
-        self.log = open(pathlib.Path(directory) / "log", "w+")
-        self.process = subprocess.Popen(
-            [program, "serve", "--data", self.data, *bind], stdout=subprocess.PIPE, stderr=self.log, text=True
-        )
-        if not select.select([self.process.stdout], [], [], 60)[0]:
-            raise SystemExit("the server is not ready")
-        ready = self.process.stdout.readline()
-        self.mx, self.pop3 = (int(re.search(name + r"=127\.0\.0\.1:(\d+)", ready)[1]) for name in ("mx", "pop3"))
-        self.tls = ssl.create_default_context(cafile=self.data / "development-certificate.pem")
 
-    def smtp(self):
-        return smtplib.SMTP("127.0.0.1", self.mx, local_hostname="client.example", timeout=60)
-
-    def maildrop(self, name, context=None):
-        client = poplib.POP3("127.0.0.1", self.pop3, timeout=60)
-        if context:
-            client.stls(context)
-        client.user(f"{name}@example.org")
-        client.pass_(PASSWORD)
-        return client
-
-    def end(self):
-        self.process.terminate()
-        return self.process.wait(60)
+def maildrop(server, name, context=None):
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
+    if context:
+        client.stls(context)
+    client.user(f"{name}@example.org")
+    client.pass_(PASSWORD)
+    return client
 
 
 def letter(subject, body="body\n"):
@@ -62,7 +36,7 @@ def letter(subject, body="body\n"):
 
 def wait_for(server, name, messages):
     for _ in range(3000):
-        client = server.maildrop(name)
+        client = maildrop(server, name)
         found = client.stat()[0]
         client.quit()
         if found == messages:
@@ -71,7 +45,7 @@ def wait_for(server, name, messages):
 
 
 def sends(server):
-    with server.smtp() as client:
+    with smtp(server) as client:
         assert client.ehlo()[0] == 250
         assert all(client.has_extn(name) for name in ("size", "pipelining", "8bitmime", "enhancedstatuscodes"))
         assert client.verify("alice@example.org")[0] == 252
@@ -81,7 +55,7 @@ def sends(server):
 
 
 def sends_under_tls(server):
-    with server.smtp() as client:
+    with smtp(server) as client:
         # The certificate of the development profile is for the name, not for the address.
         client._host = "localhost"
         assert client.starttls(context=server.tls)[0] == 220
@@ -90,18 +64,18 @@ def sends_under_tls(server):
 
 def sends_eight_bits(server):
     message = letter("Grüße", "Ä, ö und ü\n")
-    with server.smtp() as client:
+    with smtp(server) as client:
         text = message.as_bytes(policy=email.policy.SMTP.clone(cte_type="8bit"))
         assert client.sendmail("a@client.example", "alice@example.org", text, ["BODY=8BITMIME"]) == {}
 
 
 def sends_much(server):
-    with server.smtp() as client:
+    with smtp(server) as client:
         assert client.send_message(letter("much", "a line of a long text\n" * 100_000)) == {}
 
 
 def is_refused(server):
-    with server.smtp() as client:
+    with smtp(server) as client:
         refused = client.sendmail("a@client.example", ["alice@example.org", "x@elsewhere.example"], "Subject: one\n")
         assert refused["x@elsewhere.example"][0] == 550
         try:
@@ -114,10 +88,10 @@ def is_refused(server):
 
 def reads(server):
     wait_for(server, "alice", 6)
-    client = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
     assert {"UIDL", "TOP", "USER", "PIPELINING", "STLS"} <= set(client.capa())
     client.quit()
-    client = server.maildrop("alice")
+    client = maildrop(server, "alice")
     _, listed, _ = client.list()
     assert len(listed) == 6
     assert len({row.split()[1] for row in client.uidl()[1]}) == 6
@@ -142,7 +116,7 @@ def removes(server):
     # The certificate of the development profile is for the name, not for the address.
     context = ssl.create_default_context(cafile=server.data / "development-certificate.pem")
     context.check_hostname = False
-    client = server.maildrop("alice", context)
+    client = maildrop(server, "alice", context)
     client.dele(1)
     client.rset()
     client.dele(2)
@@ -152,7 +126,7 @@ def removes(server):
 
 
 def keeps_others_out(server):
-    client = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
+    client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
     client.user("alice@example.org")
     try:
         client.pass_("guess")
@@ -171,7 +145,7 @@ def main():
         raise SystemExit(f"usage: {sys.argv[0]} PATH-OF-ANGARIUM")
     passed = failed = 0
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(sys.argv[1], directory)
+        server = Server(sys.argv[1], directory, ["alice@example.org", "bob@example.org"])
         try:
             for check in (
                 sends,
