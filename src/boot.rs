@@ -8,7 +8,7 @@ use std::{
 use actors::{
     clock::Clock,
     connection::Security,
-    listener::socket::Socket,
+    listener::socket::{self, Socket},
     mint::Mint,
     reads::Reads,
     tree::{Open, Parts, tree},
@@ -32,7 +32,7 @@ pub struct Server {
     /// Its store.
     pub store: Store,
     /// Where it listens, by the names of its listeners.
-    pub addresses: BTreeMap<String, SocketAddr>,
+    pub addresses: BTreeMap<String, Vec<SocketAddr>>,
     sockets: Vec<Socket>,
     drain_deadline: Duration,
 }
@@ -48,9 +48,12 @@ impl Server {
         let listeners = bind(&config)?;
         let addresses = listeners
             .iter()
-            .map(|(name, open)| (name.clone(), open.socket.address()))
+            .map(|(name, open)| (name.clone(), open.sockets.iter().map(Socket::address).collect()))
             .collect();
-        let sockets = listeners.values().map(|open| open.socket.clone()).collect();
+        let sockets = listeners
+            .values()
+            .flat_map(|open| open.sockets.iter().cloned())
+            .collect();
         let drain_deadline = config.server.drain_deadline;
         let config = Arc::new(config);
         let parts = Parts {
@@ -74,13 +77,14 @@ impl Server {
         })
     }
 
-    /// The line that says where it listens: `ready mx=127.0.0.1:2525 pop3=127.0.0.1:2110`.
+    /// The line that says where it listens: `ready mx=127.0.0.1:2525 pop3=127.0.0.1:2110`. A listener with several
+    /// addresses has commas between them.
     #[must_use]
     pub fn ready_line(&self) -> String {
         let mut line = "ready".to_owned();
-        for (name, address) in &self.addresses {
+        for (name, addresses) in &self.addresses {
             // Writing to a string cannot fail.
-            let _ = write!(line, " {name}={address}");
+            let _ = write!(line, " {name}={}", socket::printed(addresses.iter().copied()));
         }
         line
     }
@@ -163,9 +167,16 @@ fn bind(config: &Config) -> anyhow::Result<BTreeMap<String, Open>> {
             (TlsMode::Implicit, Some(acceptor)) => Security::Implicit(acceptor.clone()),
             _ => Security::Plain,
         };
-        let socket = Socket::bind(listener.bind, listener.backlog)
-            .with_context(|| format!("cannot listen on {} (listeners.{name}.bind)", listener.bind))?;
-        listeners.insert(name.clone(), Open { socket, security });
+        let sockets: anyhow::Result<Vec<Socket>> = listener
+            .bind
+            .iter()
+            .map(|bind| {
+                Socket::bind(*bind, listener.backlog)
+                    .with_context(|| format!("cannot listen on {bind} (listeners.{name}.bind)"))
+            })
+            .collect();
+        let sockets = sockets?;
+        listeners.insert(name.clone(), Open { sockets, security });
     }
     Ok(listeners)
 }

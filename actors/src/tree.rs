@@ -85,11 +85,11 @@ pub struct Parts {
     pub room: usize,
 }
 
-/// A listener whose socket is bound.
+/// A listener whose sockets are bound.
 #[derive(Clone)]
 pub struct Open {
-    /// The socket.
-    pub socket: Socket,
+    /// The sockets.
+    pub sockets: Vec<Socket>,
     /// How it treats TLS.
     pub security: Security,
 }
@@ -327,7 +327,7 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
 
 fn acceptor(open: &Open, connect: Connect, refusal: &'static [u8]) -> Child {
     let args = acceptor::Args {
-        socket: open.socket.clone(),
+        sockets: open.sockets.clone(),
         connect,
         refusal,
     };

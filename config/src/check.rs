@@ -13,6 +13,8 @@ use crate::profile::Profile;
 
 /// Listeners of one server: each has its acceptor and its ceiling of connections.
 const MAX_LISTENERS: usize = 64;
+/// Addresses of one listener: each has its socket.
+const MAX_BINDS: usize = 16;
 /// Argon2 needs 8 KiB for each lane (RFC 9106 §3.1).
 const ARGON2_LANE: u64 = 8 * 1024;
 /// Memory times passes of one hash, at most: about a second of one core.
@@ -64,9 +66,14 @@ impl Check<'_> {
                 ("bind", "an address and a port such as \"127.0.0.1:2525\""),
             ] {
                 let path = format!("listeners.{name}.{key}");
-                if draft.place(&path).is_none() {
+                let is_empty = key == "bind" && listener.bind.is_empty();
+                if draft.place(&path).is_none() || is_empty {
                     self.report(&[&path], &path, Mistake::Missing(what.to_owned()));
                 }
+            }
+            if listener.bind.len() > MAX_BINDS {
+                let bind = format!("listeners.{name}.bind");
+                self.conflict(&[&bind], &bind, format!("more than {MAX_BINDS} addresses"));
             }
             self.login(name, listener);
         }
@@ -95,10 +102,13 @@ impl Check<'_> {
             .iter()
             .filter(|(_, listener)| listener.enabled);
         let mut binds: Vec<(String, SocketAddr)> = enabled
-            .map(|(name, listener)| (format!("listeners.{name}.bind"), listener.bind))
+            .flat_map(|(name, listener)| {
+                let binds = listener.bind.iter().take(MAX_BINDS);
+                binds.map(move |bind| (format!("listeners.{name}.bind"), *bind))
+            })
             .collect();
         binds.retain(|(path, _)| draft.place(path).is_some() && draft.is_settled(path));
-        binds.truncate(MAX_LISTENERS);
+        binds.truncate(MAX_LISTENERS * MAX_BINDS);
         binds.sort_by_cached_key(|(path, _)| draft.place(path).map(|place| draft.rank(place)));
         for (index, (path, bind)) in binds.iter().enumerate() {
             let earlier = binds
@@ -291,7 +301,8 @@ impl Check<'_> {
     }
 }
 
-/// Whether two sockets exclude each other: one port, and one address or one of them every address of its family.
+/// Whether two sockets exclude each other: one port, and one address or one of them every address of its family. The
+/// families are apart, because a socket of IPv6 takes IPv6 alone.
 fn overlap(a: SocketAddr, b: SocketAddr) -> bool {
     let is_same_family = a.is_ipv4() == b.is_ipv4();
     let meets = a.ip() == b.ip() || (is_same_family && (a.ip().is_unspecified() || b.ip().is_unspecified()));

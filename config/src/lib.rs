@@ -8,7 +8,7 @@
 //! let argument = Source::command_line("listeners.mx.bind=127.0.0.1:0");
 //! let config = parse(&[file, argument], Profile::Development).unwrap();
 //! assert_eq!(config.smtp.max_recipients, 500);
-//! assert_eq!(config.listeners["mx"].bind.port(), 0);
+//! assert_eq!(config.listeners["mx"].bind[0].port(), 0);
 //!
 //! let file = Source::file("angarium.toml", "[smtp]\nmax_recipient = 500\n");
 //! let errors = parse(&[file], Profile::Development).unwrap_err();

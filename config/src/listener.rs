@@ -1,6 +1,6 @@
 //! The sections `listeners.<name>`: the addresses that are served.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use crate::section::section;
 use crate::setting::words;
@@ -49,8 +49,9 @@ section! {
         /// What is spoken: "smtp" or "pop3". Required.
         protocol: Protocol = Protocol::Smtp;
 
-        /// The address and port to listen on; port 0 takes a free one. Required.
-        bind: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+        /// The addresses and ports to listen on, one or a list; port 0 takes a free one. An address of IPv6 takes
+        /// IPv6 alone, so everywhere is ["0.0.0.0:25", "[::]:25"]. Required.
+        bind: Vec<SocketAddr> = Vec::new();
 
         /// When the connection is encrypted: "none", "starttls" (the client asks; STLS in POP3) or "implicit".
         tls: TlsMode = TlsMode::Starttls;

@@ -65,7 +65,7 @@ fn every_profile_has_its_settings() {
     assert_eq!(development, Config::of(Profile::Development));
     assert_eq!(development.server.hostname.as_str(), "localhost");
     assert_eq!(development.listeners.keys().collect::<Vec<_>>(), ["mx", "pop3"]);
-    assert_eq!(development.listeners["mx"].bind.to_string(), "127.0.0.1:2525");
+    assert_eq!(development.listeners["mx"].bind[0].to_string(), "127.0.0.1:2525");
     assert_eq!(
         development.listeners["pop3"].plaintext_auth,
         PlaintextAuth::Loopback
@@ -113,7 +113,7 @@ fn the_command_line_wins_over_the_file_and_the_file_over_the_profile() {
     let config = parse(&sources, Profile::Development).unwrap();
     assert_eq!(config.smtp.max_errors, 9);
     assert_eq!(config.smtp.max_hops, 200);
-    assert_eq!(config.listeners["mx"].bind.to_string(), "127.0.0.1:25");
+    assert_eq!(config.listeners["mx"].bind[0].to_string(), "127.0.0.1:25");
     assert!(!config.listeners.contains_key("pop3"));
     assert_eq!(config.store.reserve.to_string(), "1GiB");
     assert_eq!(config.store.reserve_file.to_string(), "4MiB");
@@ -257,6 +257,19 @@ fn what_no_section_sees_alone() {
         &[],
     );
     check("[listeners]\nmx.bind = '[::]:0'\npop3.bind = '[::]:0'", &[]);
+    check("listeners.mx.bind = ['0.0.0.0:25', '[::]:25']", &[]);
+    check(
+        "listeners.mx.bind = ['127.0.0.1:25', '0.0.0.0:25']",
+        &[
+            "angarium.toml:1:21: listeners.mx.bind: 0.0.0.0:25 is taken by listeners.mx.bind = \"127.0.0.1:25\"",
+        ],
+    );
+    check(
+        "listeners.mx.bind = []",
+        &[
+            "angarium.toml:1:21: listeners.mx.bind: required: an address and a port such as \"127.0.0.1:2525\"",
+        ],
+    );
     check(
         "[listeners]\nmx.enabled = false\npop3.enabled = false",
         &[
@@ -303,6 +316,35 @@ fn what_no_section_sees_alone() {
         ],
     );
     check(&format!("{text}\ntls = 'none'"), &[]);
+}
+
+#[test]
+fn each_element_of_a_list_has_its_own_place() {
+    check(
+        "[listeners.mx]\nbind = [\n  '127.0.0.1:0',\n  'localhost:25', # a name\n  25,\n  ['[::1]:0'],\n]",
+        &[
+            "angarium.toml:4:3: listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found \"localhost:25\"",
+            "angarium.toml:5:3: listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found 25",
+            "angarium.toml:6:3: listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found an array",
+        ],
+    );
+    let argument = Source::command_line("listeners.mx.bind=127.0.0.1:0,[::1]:x, ::1");
+    assert_eq!(
+        errors(&[argument], Profile::Development),
+        [
+            "--set listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found \"[::1]:x\"",
+            "--set listeners.mx.bind: expected an address and a port such as \"127.0.0.1:2525\" or \"[::1]:2525\", found \"::1\"",
+        ]
+    );
+    for value in ["127.0.0.1:1,[::1]:2", "[\"127.0.0.1:1\", \"[::1]:2\"]"] {
+        let argument = Source::command_line(format!("listeners.mx.bind={value}"));
+        let config = parse(&[argument], Profile::Development).unwrap();
+        let binds = &config.listeners["mx"].bind;
+        assert_eq!(
+            binds,
+            &["127.0.0.1:1".parse().unwrap(), "[::1]:2".parse().unwrap()]
+        );
+    }
 }
 
 #[test]

@@ -75,20 +75,18 @@ async fn welcome(config: &Config, store: &Store) -> anyhow::Result<String> {
         .add(address.clone(), &Secret::new(password.as_str()))
         .await?;
     let bind = |protocol| {
-        config
+        let listener = config
             .listeners
             .values()
-            .find(|listener| listener.protocol == protocol)
+            .find(|listener| listener.protocol == protocol)?;
+        listener.bind.first()
     };
     let mut attempts = String::new();
     if let Some(smtp) = bind(Protocol::Smtp) {
-        attempts += &format!("    swaks --server {} --to {address}\n", smtp.bind);
+        attempts += &format!("    swaks --server {} --to {address}\n", smtp);
     }
     if let Some(pop3) = bind(Protocol::Pop3) {
-        attempts += &format!(
-            "    curl -s --user '{address}:{password}' pop3://{}/1\n",
-            pop3.bind
-        );
+        attempts += &format!("    curl -s --user '{address}:{password}' pop3://{}/1\n", pop3);
     }
     Ok(format!(
         "A new store is in {data}. There is one account:\n\n    \

@@ -131,7 +131,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn address(&self, listener: &str) -> SocketAddr {
-        self.server.addresses[listener]
+        self.server.addresses[listener][0]
     }
 
     /// A connection to `mx` behind its EHLO.

@@ -3,8 +3,8 @@
 //! Owner:    /listeners/<name> (static, permanent)
 //! Accepts:  Msg::Failed
 //! Calls:    the supervisor of its connections
-//! Owns:     the task that waits for sockets. The listening socket belongs to the process, so that a restarted
-//!           acceptor serves the same port and no peer is refused meanwhile.
+//! Owns:     a task for each address that waits for sockets. The listening sockets belong to the process, so that a
+//!           restarted acceptor serves the same ports and no peer is refused meanwhile.
 //! On death: peers wait in the kernel's backlog until it is back; connections that stand are not concerned.
 //! Limits:   config.listeners.<name>.{max_connections, backlog}, MAX_REFUSING
 
@@ -20,7 +20,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::socket::Socket;
+use super::socket::{self, Socket};
 
 /// How long to wait when the system has no descriptor or memory left for another socket.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -34,7 +34,7 @@ const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 /// What an acceptor is told by its own task.
 #[derive(RactorMessage)]
 pub enum Msg {
-    /// The listening socket is broken.
+    /// A listening socket is broken.
     Failed(String),
 }
 
@@ -44,8 +44,8 @@ pub type Connect = Arc<dyn Fn(TcpStream, SocketAddr) -> Result<(), TcpStream> + 
 /// What an acceptor needs.
 #[derive(Clone)]
 pub struct Args {
-    /// The listening socket.
-    pub socket: Socket,
+    /// The listening sockets.
+    pub sockets: Vec<Socket>,
     /// Starts a connection.
     pub connect: Connect,
     /// What a peer is told for whom there is no room; whole lines.
@@ -57,9 +57,9 @@ pub struct Acceptor;
 
 /// What an acceptor holds.
 pub struct State {
-    address: SocketAddr,
-    /// Ends with the actor, and with it the taking of sockets.
-    task: JoinSet<()>,
+    addresses: String,
+    /// End with the actor, and with them the taking of sockets.
+    tasks: JoinSet<()>,
 }
 
 impl Actor for Acceptor {
@@ -69,11 +69,19 @@ impl Actor for Acceptor {
     type State = State;
 
     async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
-        let listener = args.socket.listen().map_err(Broken::because)?;
-        let mut task = JoinSet::new();
-        let address = args.socket.address();
-        task.spawn(accept(listener, args, ctx.address()));
-        Ok(State { address, task })
+        let refusing = Arc::new(Semaphore::new(MAX_REFUSING));
+        let mut tasks = JoinSet::new();
+        for socket in &args.sockets {
+            let listener = socket.listen().map_err(Broken::because)?;
+            tasks.spawn(accept(
+                listener,
+                args.clone(),
+                Arc::clone(&refusing),
+                ctx.address(),
+            ));
+        }
+        let addresses = socket::printed(args.sockets.iter().map(Socket::address));
+        Ok(State { addresses, tasks })
     }
 
     async fn handle(_: &Context<Msg>, msg: Msg, _: &mut State) -> Result<(), Broken> {
@@ -83,17 +91,16 @@ impl Actor for Acceptor {
     }
 
     async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
-        state.task.abort_all();
+        state.tasks.abort_all();
         Ok(Drained::Now)
     }
 
     fn inspect(state: &State) -> Inspection {
-        Inspection::default().with("address", state.address.to_string())
+        Inspection::default().with("addresses", state.addresses.clone())
     }
 }
 
-async fn accept(listener: TcpListener, args: Args, me: Address<Msg>) {
-    let refusing = Arc::new(Semaphore::new(MAX_REFUSING));
+async fn accept(listener: TcpListener, args: Args, refusing: Arc<Semaphore>, me: Address<Msg>) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {

@@ -62,7 +62,12 @@ impl Inside {
     /// Where it listens.
     pub(crate) fn addresses(&self) -> anyhow::Result<Addresses> {
         let address = |name: &str| {
-            let address = self.server.addresses.get(name).copied();
+            let address = self
+                .server
+                .addresses
+                .get(name)
+                .and_then(|them| them.first())
+                .copied();
             address.with_context(|| format!("there is no listener {name}"))
         };
         Ok(Addresses {
