@@ -151,6 +151,7 @@ impl Parts {
     fn smtp(&self, shared: &Shared, open: &Open) -> smtp_session::Parts {
         smtp_session::Parts {
             settings: Arc::new(smtp_session::settings(&self.config, &open.security)),
+            header: smtp_session::header_limits(&self.config),
             home: self.config.server.hostname.clone(),
             tenant: DEFAULT_TENANT,
             clock: self.clock,

@@ -36,6 +36,17 @@ section! {
         /// (RFC 5321 §6.3: at least 100).
         max_hops: u32 = 100, 100..=1_000;
 
+        /// The header section of a message; a larger one is 552 5.3.4. Real ones stay under 64 KiB, but trace fields,
+        /// signatures and long lists of recipients add up, and nobody reads a header of megabytes.
+        max_header_size: ByteSize = ByteSize::mib(1), ByteSize::kib(64)..=ByteSize::mib(16);
+
+        /// One header field with its folds; a larger one is 552 5.3.4. The default has room for a `To` of some
+        /// 5,000 addresses.
+        max_header_field_size: ByteSize = ByteSize::kib(256), ByteSize::kib(16)..=ByteSize::mib(16);
+
+        /// Header fields of a message; more are 552 5.3.4. Real messages have under 200.
+        max_header_fields: u32 = 2_000, 200..=100_000;
+
         /// The longest wait for a whole command (RFC 5321 §4.5.3.2.7: at least 5 minutes).
         command_timeout: Duration = 5 * MINUTE, Duration::from_secs(1)..=DAY;
 

@@ -155,8 +155,8 @@ async fn a_message_for_which_the_store_has_no_place_leaves_nothing() {
     }
     line.ask("DATA", "354").await;
     // Two chunks that are full but for the trace fields.
-    let text = "0123456789abcdef012345678901\r\n".repeat(((128 << 10) - 350) / 30);
-    line.send(text + ".\r\n").await;
+    let text = "0123456789abcdef012345678901\r\n".repeat(((128 << 10) - 352) / 30);
+    line.send("\r\n".to_owned() + &text + ".\r\n").await;
     line.expect("451 4.3.2").await;
     node.stop().await;
     let (store, found) = open_store(&home.config, false).unwrap();

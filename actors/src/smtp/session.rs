@@ -10,11 +10,13 @@
 //! Limits:   config.smtp, config.listeners.<name>
 
 mod body;
+mod text;
 
 use std::{net::SocketAddr, sync::Arc};
 
 use message::{
     address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart},
+    header::HeaderLimits,
     id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
     time::Tick,
 };
@@ -37,6 +39,8 @@ use crate::{
     mint::Mint,
     store::gate,
 };
+
+pub use text::header_limits;
 
 /// SMTP, as the I/O task of a connection knows it.
 pub struct Smtp;
@@ -119,6 +123,8 @@ impl connection::Checkpoint for Checkpoint {
 pub struct Parts {
     /// The limits and offers of the listener.
     pub settings: Arc<Settings>,
+    /// What the header of a message may have.
+    pub header: HeaderLimits,
     /// Our own name: `postmaster` without a domain is its postmaster.
     pub home: DomainName,
     /// The tenant of messages that belong to no other.

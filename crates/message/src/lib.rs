@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod envelope;
+pub mod header;
 pub mod hops;
 pub mod id;
 pub mod received;
@@ -15,6 +16,7 @@ pub use address::{
     AddressError, AddressLiteral, Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath,
 };
 pub use envelope::{BodyKind, Envelope, Recipient};
+pub use header::{HeaderExcess, HeaderGauge, HeaderLimits};
 pub use hops::{HopCounter, MAX_HOPS};
 pub use id::{
     AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,

@@ -17,15 +17,36 @@ use store::{
 };
 use supervision::{Broken, Context};
 
-use super::{Msg, Routes, State, Ticket};
+use super::{Msg, Routes, State, Ticket, text::Text};
 use crate::{store::gate, subject};
 
 /// A message on its way in.
 pub(super) enum Body {
     /// It goes to the store as it comes.
-    Writing(Box<BlobWriter>),
+    Writing(Box<Writing>),
     /// It cannot be taken; the client is told so at its end.
     Failed(Reply),
+}
+
+/// A message that goes to the store.
+pub(super) struct Writing {
+    writer: BlobWriter,
+    text: Text,
+}
+
+impl Writing {
+    async fn write(&mut self, octets: &Bytes) -> Result<(), Failure> {
+        let octets = self.text.take(octets).map_err(Failure::Text)?;
+        self.writer.push(&octets).await.map_err(Failure::Blob)
+    }
+}
+
+/// Why a message cannot be taken.
+enum Failure {
+    /// It is not as it should be.
+    Text(Reply),
+    /// We cannot keep it.
+    Blob(BlobError),
 }
 
 impl State {
@@ -41,7 +62,8 @@ impl State {
         if let Err(why) = writer.push(trace.as_bytes()).await {
             return Verdict::Refuse(refusal(&why));
         }
-        self.body = Some(Body::Writing(Box::new(writer)));
+        let text = Text::begin(parts.header);
+        self.body = Some(Body::Writing(Box::new(Writing { writer, text })));
         Verdict::Open(ticket)
     }
 
@@ -80,31 +102,41 @@ impl State {
     }
 
     pub(super) async fn write(&mut self, octets: &Bytes) {
-        let Some(Body::Writing(writer)) = &mut self.body else {
+        let Some(Body::Writing(writing)) = &mut self.body else {
             return;
         };
-        if let Err(why) = writer.push(octets).await {
-            self.fail_body(&why);
+        if let Err(why) = writing.write(octets).await {
+            self.fail_body(why);
         }
     }
 
-    fn fail_body(&mut self, why: &BlobError) {
-        tracing::warn!(target: "angarium::smtp", connection = %self.args.connection, %why, "a body cannot be written");
-        if let Some(Body::Writing(writer)) = self.body.replace(Body::Failed(refusal(why))) {
-            writer.abandon();
+    fn fail_body(&mut self, why: Failure) {
+        let reply = match why {
+            Failure::Text(reply) => {
+                let said = reply.wire().trim_end();
+                tracing::info!(target: "angarium::smtp", connection = %self.args.connection, said, "a message is refused");
+                reply
+            }
+            Failure::Blob(why) => {
+                tracing::warn!(target: "angarium::smtp", connection = %self.args.connection, %why, "a body cannot be written");
+                refusal(&why)
+            }
+        };
+        if let Some(Body::Writing(writing)) = self.body.replace(Body::Failed(reply)) {
+            writing.writer.abandon();
         }
     }
 
     pub(super) fn drop_body(&mut self) {
-        if let Some(Body::Writing(writer)) = self.body.take() {
-            writer.abandon();
+        if let Some(Body::Writing(writing)) = self.body.take() {
+            writing.writer.abandon();
         }
     }
 
     /// Accepts the message. Says yes only when it is durable.
     pub(super) async fn accept(&mut self, ctx: &Context<Msg>) -> Result<Verdict<Routes, Ticket>, Broken> {
         let writer = match self.body.take() {
-            Some(Body::Writing(writer)) => writer,
+            Some(Body::Writing(writing)) => writing.writer,
             Some(Body::Failed(reply)) => return Ok(Verdict::Refuse(reply)),
             None => return Err(Broken::because("a body ended that never began")),
         };
