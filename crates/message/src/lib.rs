@@ -10,6 +10,7 @@ pub mod hops;
 pub mod id;
 pub mod received;
 pub mod structure;
+pub mod submission;
 pub mod time;
 
 pub use address::{
