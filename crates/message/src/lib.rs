@@ -4,6 +4,7 @@
 //! sent are ordinary input; every parser is bounded by named constants and none of them panics or recurses.
 
 pub mod address;
+pub mod binary;
 pub mod envelope;
 pub mod header;
 pub mod hops;

@@ -8,9 +8,9 @@
 
 mod addresses;
 mod caveats;
-mod delimiter;
+pub(crate) mod delimiter;
 mod envelope;
-mod header;
+pub(crate) mod header;
 mod parameters;
 mod part;
 mod raw_text;

@@ -8,15 +8,15 @@ use super::part::Part;
 use super::raw_text::trim_end;
 
 /// Octets of a line, its end excluded, that may still be a delimiter. RFC 5322 §2.1.1 allows no longer lines.
-pub(super) const MAX_DELIMITER_LINE: usize = 998;
+pub(crate) const MAX_DELIMITER_LINE: usize = 998;
 
 /// A boundary that can be looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Boundary(Box<[u8]>);
+pub(crate) struct Boundary(Box<[u8]>);
 
 /// What a line is to a multipart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Delimiter {
+pub(crate) enum Delimiter {
     /// Another part begins.
     Next,
     /// The last part has ended; what follows is nobody's.
@@ -25,7 +25,7 @@ pub(super) enum Delimiter {
 
 impl Boundary {
     /// The boundary of a multipart, if it names a usable one.
-    pub(super) fn of(part: &Part) -> Option<Self> {
+    pub(crate) fn of(part: &Part) -> Option<Self> {
         let boundary = match part.parameter("boundary") {
             Some(plain) => plain.as_bytes().to_vec(),
             None => extended(part)?,
@@ -38,7 +38,7 @@ impl Boundary {
     }
 
     /// What the line is to the multipart of this boundary.
-    pub(super) fn delimiter(&self, line: &MarkedLine<'_>) -> Option<Delimiter> {
+    pub(crate) fn delimiter(&self, line: &MarkedLine<'_>) -> Option<Delimiter> {
         if *self.0 == *line.mark {
             return Some(Delimiter::Next);
         }
@@ -48,7 +48,7 @@ impl Boundary {
 
 /// A line that begins with dashes, taken apart once for all boundaries it is compared with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MarkedLine<'a> {
+pub(crate) struct MarkedLine<'a> {
     /// What follows the dashes, without the white space behind it: the boundary, if this is a delimiter.
     mark: &'a [u8],
     /// The same without the two dashes that end a last delimiter, if there are such.
@@ -57,7 +57,7 @@ pub(super) struct MarkedLine<'a> {
 
 impl<'a> MarkedLine<'a> {
     /// `line` comes without its line end; most lines are not marked.
-    pub(super) fn of(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn of(line: &'a [u8]) -> Option<Self> {
         if line.len() > MAX_DELIMITER_LINE {
             return None;
         }
@@ -70,7 +70,7 @@ impl<'a> MarkedLine<'a> {
 }
 
 /// Whether a line that begins with `cut` and goes on with `chunk` may be a delimiter, as far as its octets came.
-pub(super) fn may_begin(cut: &[u8], chunk: &[u8]) -> bool {
+pub(crate) fn may_begin(cut: &[u8], chunk: &[u8]) -> bool {
     cut.iter().chain(chunk).take(2).all(|octet| *octet == b'-')
 }
 

@@ -10,7 +10,7 @@ use super::{addresses, parameters};
 
 /// The header of one entity while it is read.
 #[derive(Debug, Clone)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Whether the fields of ENVELOPE matter: it is a message's header, not a part's.
     of_message: bool,
     /// What Content-Type is without such a field: RFC 2046 §5.1.5 has its own rule for digests.
@@ -28,7 +28,7 @@ pub(super) struct Header {
 
 impl Header {
     /// Before the header of the message itself.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             of_message: true,
             in_digest: false,
@@ -47,12 +47,12 @@ impl Header {
     }
 
     /// The header of a part begins.
-    pub(super) fn begin_part(&mut self, in_digest: bool) {
+    pub(crate) fn begin_part(&mut self, in_digest: bool) {
         self.begin(false, in_digest);
     }
 
     /// Takes one line without its line end; says what it is.
-    pub(super) fn line(&mut self, line: &[u8], part: &mut Part, keeper: &mut Keeper) -> HeaderLine {
+    pub(crate) fn line(&mut self, line: &[u8], part: &mut Part, keeper: &mut Keeper) -> HeaderLine {
         self.octets = self.octets.saturating_add(line.len());
         if self.octets > MAX_HEADER {
             keeper.caveats.insert(Caveats::HEADER_CUT);
@@ -82,7 +82,7 @@ impl Header {
     }
 
     /// The header has ended: the last field and the default type are settled. A message's header has an ENVELOPE.
-    pub(super) fn end(&mut self, part: &mut Part, keeper: &mut Keeper) -> Option<ImapEnvelope> {
+    pub(crate) fn end(&mut self, part: &mut Part, keeper: &mut Keeper) -> Option<ImapEnvelope> {
         self.end_field(part, keeper);
         if !self.has_content_type {
             if self.in_digest {
@@ -163,7 +163,7 @@ impl Header {
 
 /// What a line where a header should be turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HeaderLine {
+pub(crate) enum HeaderLine {
     /// A field, or more of it.
     OfField,
     /// Nothing that belongs there. A message's header goes on behind it.
@@ -174,17 +174,17 @@ pub(super) enum HeaderLine {
 
 /// Decides what is kept, and remembers what could not be.
 #[derive(Debug, Clone)]
-pub(super) struct Keeper {
+pub(crate) struct Keeper {
     /// Octets that may still be kept.
     room: usize,
-    pub(super) caveats: Caveats,
+    pub(crate) caveats: Caveats,
 }
 
 impl Keeper {
     /// What one value costs beside its octets.
     const OVERHEAD: usize = 4;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             room: MAX_KEPT,
             caveats: Caveats::default(),

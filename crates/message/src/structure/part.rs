@@ -41,7 +41,7 @@ pub struct Part {
 
 impl Part {
     /// An entity that begins at `header_start` and of which nothing is known yet: `text/plain` in US-ASCII.
-    pub(super) fn beginning(depth: u8, header_start: u64) -> Self {
+    pub(crate) fn beginning(depth: u8, header_start: u64) -> Self {
         Self {
             depth,
             kind: PartKind::Leaf,
@@ -150,11 +150,11 @@ impl MediaType {
         self.0.split_once('/').map_or("", |(_, sub)| sub)
     }
 
-    pub(super) fn is_multipart(&self) -> bool {
+    pub(crate) fn is_multipart(&self) -> bool {
         self.0.starts_with("multipart/")
     }
 
-    pub(super) fn is_message(&self) -> bool {
+    pub(crate) fn is_message(&self) -> bool {
         matches!(&*self.0, "message/rfc822" | "message/global")
     }
 }
