@@ -277,16 +277,16 @@ impl StructureScanner {
 
     /// Ends what is being read, and all open entities from `place` on, before the line that is being read.
     fn close_all_within(&mut self, place: usize) {
-        match std::mem::replace(&mut self.reading, Reading::Nothing) {
+        let mut inner = match std::mem::replace(&mut self.reading, Reading::Nothing) {
             Reading::Header(index) => self.close_in_header(index),
-            Reading::Leaf(index, begins) => self.close(index, begins),
-            Reading::Nothing => {}
-        }
+            Reading::Leaf(index, begins) => self.close(index, begins, Position::default()),
+            Reading::Nothing => Position::default(),
+        };
         for open in self.open.split_off(place.min(self.open.len())).into_iter().rev() {
             if open.boundary.is_some() {
                 self.keeper.caveats.insert(Caveats::MULTIPART_UNENDED);
             }
-            self.close(open.part, open.begins);
+            inner = self.close(open.part, open.begins, inner);
             let is_childless = self.parts.len() == open.part + 1;
             if is_childless {
                 self.degrade(open.part, Caveats::BAD_MULTIPART);
@@ -296,10 +296,10 @@ impl StructureScanner {
 
     /// An entity ends whose header did not. It has no body, which RFC 5322 §3.5 and RFC 2046 §5.1.1 allow; but if a
     /// line came that is no field, the empty line was forgotten and that line is where the body begins.
-    fn close_in_header(&mut self, index: usize) {
+    fn close_in_header(&mut self, index: usize) -> Position {
         self.end_header(index);
         let Some(part) = self.parts.get_mut(index) else {
-            return;
+            return Position::default();
         };
         let end = self.line.end_before(Position {
             octets: part.header_start,
@@ -314,15 +314,19 @@ impl StructureScanner {
         } else if part.media.is_message() {
             self.degrade(index, Caveats::BAD_MESSAGE);
         }
+        end
     }
 
-    fn close(&mut self, index: usize, begins: Position) {
+    /// An entity ends, but not before `inner`, the end of what it holds: the line end before the delimiter may be the
+    /// empty line of a header without a body, which is then the inner entity's.
+    fn close(&mut self, index: usize, begins: Position, inner: Position) -> Position {
         let Some(part) = self.parts.get_mut(index) else {
-            return;
+            return inner;
         };
-        let end = self.line.end_before(begins);
+        let end = self.line.end_before(begins).later(inner);
         part.body_end = end.octets;
         part.lines = end.line_ends.saturating_sub(begins.line_ends);
+        end
     }
 
     /// A container that cannot be one becomes a leaf of a type that keeps [`PartKind`] and media type in agreement.
@@ -385,6 +389,12 @@ struct Open {
 struct Position {
     octets: u64,
     line_ends: u64,
+}
+
+impl Position {
+    const fn later(self, other: Self) -> Self {
+        if self.octets < other.octets { other } else { self }
+    }
 }
 
 /// The line that is being read.

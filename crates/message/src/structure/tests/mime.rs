@@ -345,3 +345,21 @@ fn line_ends_may_be_mixed() {
     let structure = scan(b"Content-Type: multipart/mixed; boundary=a\r\n\r\n--a\r\n\r\nx\r--a\r\n--a--\r");
     assert_eq!(outline(&structure), ["multipart/mixed 20 3", " text/plain 5 0"]);
 }
+
+#[test]
+fn an_entity_ends_no_earlier_than_what_it_holds() {
+    let structure = check(
+        "Content-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n\
+         --i\r\nX: y\r\n\r\n--o--\r\n",
+        &[
+            "multipart/mixed 70 7",
+            " multipart/mixed 13 3",
+            "  text/plain 0 0",
+        ],
+        Caveats::MULTIPART_UNENDED,
+    );
+    let [_, inner, leaf] = &structure.parts[..] else {
+        panic!("{structure:?}")
+    };
+    assert_eq!((leaf.body_start, leaf.body_end), (inner.body_end, inner.body_end));
+}
