@@ -1,6 +1,11 @@
 #!/usr/bin/env python3
-"""Clients of Python's standard library, smtplib and poplib, against a server of their own."""
+"""Clients in Python against a server of their own: smtplib and poplib of the standard library, and aiosmtplib.
 
+They prove what programs in Python rely on: the extensions by name, partial refusals, octets that come back as they went.
+aiosmtplib is found by PYTHONPATH.
+"""
+
+import asyncio
 import email.message
 import email.parser
 import email.policy
@@ -11,6 +16,7 @@ import sys
 import tempfile
 import traceback
 
+import aiosmtplib
 from server import PASSWORD, Server
 
 
@@ -74,6 +80,15 @@ def sends_much(server):
         assert client.send_message(letter("much", "a line of a long text\n" * 100_000)) == {}
 
 
+def sends_at_once(server):
+    async def send():
+        options = {"hostname": "localhost", "port": server.ports["mx"], "start_tls": True, "tls_context": server.tls}
+        sending = (aiosmtplib.send(letter(f"at once {number}"), **options) for number in range(5))
+        return await asyncio.gather(*sending)
+
+    assert all(refused == {} for refused, _ in asyncio.run(send()))
+
+
 def is_refused(server):
     with smtp(server) as client:
         refused = client.sendmail("a@client.example", ["alice@example.org", "x@elsewhere.example"], "Subject: one\n")
@@ -87,14 +102,14 @@ def is_refused(server):
 
 
 def reads(server):
-    wait_for(server, "alice", 6)
+    wait_for(server, "alice", 11)
     client = poplib.POP3("127.0.0.1", server.ports["pop3"], timeout=60)
     assert {"UIDL", "TOP", "USER", "PIPELINING", "STLS"} <= set(client.capa())
     client.quit()
     client = maildrop(server, "alice")
     _, listed, _ = client.list()
-    assert len(listed) == 6
-    assert len({row.split()[1] for row in client.uidl()[1]}) == 6
+    assert len(listed) == 11
+    assert len({row.split()[1] for row in client.uidl()[1]}) == 11
     parser = email.parser.BytesParser(policy=email.policy.default)
     found = {}
     for row in listed:
@@ -107,7 +122,9 @@ def reads(server):
     assert found["again"] == ".dots\n..\n.\n", found["again"]
     assert found["Grüße"] == "Ä, ö und ü\n", found["Grüße"]
     assert found["much"] == "a line of a long text\n" * 100_000
-    assert sorted(found) == sorted(["in clear", "again", "under TLS", "Grüße", "much", "one"])
+    assert sorted(found) == sorted(
+        ["in clear", "again", "under TLS", "Grüße", "much", "one"] + [f"at once {number}" for number in range(5)]
+    )
     assert b"" in client.top(1, 0)[1]
     client.quit()
 
@@ -120,9 +137,9 @@ def removes(server):
     client.dele(1)
     client.rset()
     client.dele(2)
-    assert client.stat()[0] == 5
+    assert client.stat()[0] == 10
     client.quit()
-    wait_for(server, "alice", 5)
+    wait_for(server, "alice", 10)
 
 
 def keeps_others_out(server):
@@ -152,6 +169,7 @@ def main():
                 sends_under_tls,
                 sends_eight_bits,
                 sends_much,
+                sends_at_once,
                 is_refused,
                 reads,
                 removes,

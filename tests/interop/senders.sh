@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Programs that send mail: swaks, curl, msmtp. What they sent is read back and compared.
+# Programs that send mail as a server would, without a log-in: swaks, curl, msmtp, nodemailer. What they sent is read back and
+# compared. nodemailer is found by NODE_PATH.
 
 . "$(dirname "$0")/server.sh"
 
@@ -32,7 +33,11 @@ send_with_msmtp() { msmtp --file=/dev/null --host=127.0.0.1 --port="$MX" --auth=
 check 'msmtp in clear' send_with_msmtp --tls=off
 check 'msmtp under TLS' send_with_msmtp --tls=on --tls-starttls=on --tls-certcheck=off
 
-check 'alice has what was sent to her' has alice@example.org 12
+send_with_nodemailer() { node "$HERE/nodemailer.js" "$MX" "$CERTIFICATE" "$@"; }
+check 'nodemailer behind STARTTLS, with an attachment' send_with_nodemailer alice@example.org
+refused 'nodemailer to another domain' send_with_nodemailer someone@elsewhere.example
+
+check 'alice has what was sent to her' has alice@example.org 13
 check 'bob has what was sent to him' has bob@example.org 1
 
 same_text() {

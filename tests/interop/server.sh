@@ -7,6 +7,7 @@ if [ $# -ne 1 ] || [ ! -x "$1" ]; then
     echo "usage: $0 PATH-OF-ANGARIUM" >&2
     exit 2
 fi
+HERE=$(realpath "$(dirname "$0")")
 ANGARIUM=$(realpath "$1")
 WORK=$(mktemp -d)
 DATA=$WORK/data
@@ -22,7 +23,8 @@ finish() {
 }
 trap finish EXIT
 
-# Makes these accounts and starts the server; MX and POP3 are its ports then.
+# Makes these accounts and starts the server; MX, POP3 and POP3S are its ports then. More arguments stand in ARGUMENTS.
+ARGUMENTS=()
 serve() {
     local account ready
     for account in "$@"; do
@@ -30,15 +32,20 @@ serve() {
     done
     mkfifo "$WORK/ready"
     "$ANGARIUM" serve --data "$DATA" --set listeners.mx.bind=127.0.0.1:0 --set listeners.pop3.bind=127.0.0.1:0 \
-        >"$WORK/ready" 2>"$WORK/log" &
+        --set listeners.pop3s.protocol=pop3 --set listeners.pop3s.bind=127.0.0.1:0 --set listeners.pop3s.tls=implicit \
+        "${ARGUMENTS[@]}" >"$WORK/ready" 2>"$WORK/log" &
     SERVER=$!
     if ! read -r -t 60 ready <"$WORK/ready"; then
         cat "$WORK/log" >&2
         exit 1
     fi
-    MX=$(sed 's/.* mx=127\.0\.0\.1:\([0-9]*\).*/\1/' <<<"$ready")
-    POP3=$(sed 's/.* pop3=127\.0\.0\.1:\([0-9]*\).*/\1/' <<<"$ready")
+    MX=$(port mx "$ready")
+    POP3=$(port pop3 "$ready")
+    POP3S=$(port pop3s "$ready")
 }
+
+# The port of a listener in the line that says what is ready.
+port() { sed -n "s/.* $1=127\.0\.0\.1:\([0-9]*\).*/\1/p" <<<"$2"; }
 
 # Runs a command under a name; it must succeed.
 check() {
