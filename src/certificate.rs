@@ -8,7 +8,7 @@ use std::{
 
 use actors::tls::{self, MinVersion};
 use anyhow::{Context, bail};
-use config::{Config, Profile, TlsVersion};
+use config::{Config, TlsVersion};
 
 /// An acceptor of TLS connections.
 pub type Acceptor = tls::TlsAcceptor;
@@ -29,9 +29,9 @@ pub fn acceptor(config: &Config) -> anyhow::Result<Acceptor> {
 }
 
 fn files(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {
-    match (&config.tls.certificate, &config.tls.key, config.server.profile) {
-        (Some(certificate), Some(key), _) => Ok((certificate.clone(), key.clone())),
-        (_, _, Profile::Development) => self_signed(config),
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Ok((certificate.clone(), key.clone())),
+        _ if config.server.profile.makes_certificate() => self_signed(config),
         _ => bail!("tls.certificate and tls.key are needed where a listener offers TLS"),
     }
 }

@@ -1,14 +1,17 @@
 //! Loader: where the configuration comes from. What it means is the business of `config`.
 
 use std::{
-    fs,
+    env,
+    ffi::OsString,
+    fs::File,
+    io::{self, Read as _},
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
-use config::{Config, ConfigError, Profile, Source, parse};
+use config::{Config, ConfigError, Explained, Flag, MAX_DOCUMENT, Profile, Source};
 
-/// What the command line says about the configuration.
+/// What the command line of every command says about the configuration.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Overrides {
     /// The configuration file; without one the development profile serves on loopback
@@ -17,39 +20,143 @@ pub struct Overrides {
     /// The directory that holds everything durable
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Sets one key over the file, as smtp.max_errors=5; may be repeated
+    /// Sets one key over everything else, as smtp.max_errors=5; may be repeated
     #[arg(long = "set", value_name = "SECTION.KEY=VALUE")]
     pub set: Vec<String>,
+}
+
+/// Short names of keys that only serving needs. Their values are read by `config`, so that a wrong one is listed with all
+/// other mistakes.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Shortcuts {
+    /// The addresses that the listener mx listens on
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<OsString>,
+    /// The port that the listener mx listens on; 0 takes a free one
+    #[arg(short, long, value_name = "PORT")]
+    port: Option<OsString>,
+    /// The least important lines that are logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL")]
+    log_level: Option<OsString>,
+    /// A file that is logged to, besides standard error
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<OsString>,
+    /// Connections open at once over all listeners
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<OsString>,
+    /// Speaks TLS where a listener says so, whatever file and environment say
+    #[arg(long, overrides_with = "disable_tls")]
+    enable_tls: bool,
+    /// Offers no STARTTLS, and opens no listener that speaks TLS from the first byte
+    #[arg(long)]
+    disable_tls: bool,
+    /// Offers AUTH over SMTP, whatever file and environment say
+    #[arg(long, overrides_with = "disable_auth")]
+    enable_auth: bool,
+    /// Offers no AUTH over SMTP, and opens no listener for submission
+    #[arg(long)]
+    disable_auth: bool,
+}
+
+impl Shortcuts {
+    fn sources(&self) -> Vec<Source> {
+        let values = [
+            (Flag::Host, &self.host),
+            (Flag::Port, &self.port),
+            (Flag::LogLevel, &self.log_level),
+            (Flag::LogFile, &self.log_file),
+            (Flag::MaxConnections, &self.max_connections),
+        ];
+        let switches = [
+            (Flag::EnableTls, self.enable_tls),
+            (Flag::DisableTls, self.disable_tls),
+            (Flag::EnableAuth, self.enable_auth),
+            (Flag::DisableAuth, self.disable_auth),
+        ];
+        let values = values
+            .into_iter()
+            .filter_map(|(flag, value)| Some(Source::flag(flag, value.as_ref()?.as_bytes())));
+        let switches = switches
+            .into_iter()
+            .filter(|(_, is_given)| *is_given)
+            .map(|(flag, _)| Source::flag(flag, ""));
+        values.chain(switches).collect()
+    }
 }
 
 impl Overrides {
     /// Reads and checks the whole configuration.
     ///
     /// # Errors
-    /// When the file cannot be read, or with every mistake in it.
+    /// With every mistake in it, a file that cannot be read among them.
     pub fn load(&self) -> anyhow::Result<Config> {
-        let mut sources: Vec<Source> = self
-            .set
-            .iter()
-            .map(|set| Source::command_line(set.as_str()))
-            .collect();
-        let mut fallback = Profile::Development;
-        if let Some(path) = &self.config {
-            fallback = Profile::Production;
-            sources.push(file(path)?);
-        }
-        let mut config = parse(&sources, fallback).map_err(Mistakes)?;
+        self.load_with(&Shortcuts::default())
+    }
+
+    /// The same, with short names.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_with(&self, shortcuts: &Shortcuts) -> anyhow::Result<Config> {
+        let (sources, fallback) = self.sources(shortcuts);
+        Ok(config::parse(&sources, fallback).map_err(Mistakes)?)
+    }
+
+    /// Where each value comes from.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn explain(&self, shortcuts: &Shortcuts) -> anyhow::Result<Vec<Explained>> {
+        let (sources, fallback) = self.sources(shortcuts);
+        Ok(config::explain(&sources, fallback).map_err(Mistakes)?)
+    }
+
+    /// Every source there is, and the profile where none of them names one. `--set` is the last word.
+    fn sources(&self, shortcuts: &Shortcuts) -> (Vec<Source>, Profile) {
+        let variables: Vec<(OsString, OsString)> = env::vars_os().collect();
+        let file = self.config.clone().or_else(|| named_file(&variables));
+        let mut sources: Vec<Source> = file.as_deref().map(read).into_iter().collect();
+        sources.extend(config::environment(
+            variables
+                .iter()
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+        ));
         if let Some(data) = &self.data {
-            config.server.data.clone_from(data);
+            sources.push(Source::flag(Flag::Data, data.as_os_str().as_bytes()));
         }
-        Ok(config)
+        sources.extend(shortcuts.sources());
+        sources.extend(self.set.iter().map(|set| Source::command_line(set.as_str())));
+        let fallback = match file {
+            Some(_) => Profile::Production,
+            None => Profile::Development,
+        };
+        (sources, fallback)
     }
 }
 
-fn file(path: &Path) -> anyhow::Result<Source> {
-    let content =
-        fs::read(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    Ok(Source::file(path.display().to_string(), content))
+/// The file that the environment names.
+fn named_file(variables: &[(OsString, OsString)]) -> Option<PathBuf> {
+    let named = variables
+        .iter()
+        .find(|(name, value)| config::is_config_file(name.as_bytes()) && !value.is_empty());
+    named.map(|(_, value)| value.into())
+}
+
+/// A file may be a symbolic link or a pipe; no more of it is read than a configuration has.
+fn read(path: &Path) -> Source {
+    let name = path.display().to_string();
+    let content = || -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        // One byte more, so that it is seen to be too long.
+        File::open(path)?
+            .take(MAX_DOCUMENT as u64 + 1)
+            .read_to_end(&mut content)?;
+        Ok(content)
+    };
+    match content() {
+        Ok(content) => Source::file(name, content),
+        Err(why) => Source::unreadable(name, &why.to_string()),
+    }
 }
 
 /// Every mistake of a configuration.

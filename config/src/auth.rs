@@ -8,6 +8,10 @@ use crate::section::section;
 section! {
     /// The cost of a password, for us and for who guesses it.
     pub struct Auth {
+        /// Whether AUTH is offered over SMTP. With false no listener offers it, and those for submission, which are
+        /// nothing without it, are not opened. POP3 is not concerned.
+        enabled: bool = true;
+
         /// Memory of one Argon2id hash. OWASP's first choice: 19 MiB with 2 iterations and 1 lane. A change
         /// counts for passwords set from then on.
         argon2_memory: ByteSize = ByteSize::mib(19), ByteSize::kib(64)..=ByteSize::mib(256);

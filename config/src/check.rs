@@ -23,6 +23,10 @@ const ARGON2_WORK: u64 = 1 << 30;
 /// Adds every conflict to the draft's errors. A value with a mistake of its own is not held against another.
 /// What has no place of its own is placed at `file`.
 pub(crate) fn check(draft: &mut Draft, file: Option<&Arc<str>>) {
+    if draft.is_lost {
+        // What seems to be missing may stand in what could not be read.
+        return;
+    }
     let nowhere = file.map_or_else(|| Place::whole(&"settings".into()), Place::whole);
     let mut check = Check {
         draft,
@@ -30,6 +34,8 @@ pub(crate) fn check(draft: &mut Draft, file: Option<&Arc<str>>) {
         errors: Vec::new(),
     };
     check.listeners();
+    check.log();
+    check.testing();
     check.listener_binds();
     check.certificate();
     check.hostname();
@@ -81,12 +87,20 @@ impl Check<'_> {
 
     fn login(&mut self, name: &str, listener: &Listener) {
         let [tls, plaintext] = ["tls", "plaintext_auth"].map(|key| format!("listeners.{name}.{key}"));
-        let is_shut = listener.tls == TlsMode::None && listener.plaintext_auth == PlaintextAuth::Never;
+        let has_tls = self.draft.config.tls.enabled;
+        // What speaks TLS from the first byte is not opened without it.
+        let is_clear = listener.tls == TlsMode::None || (!has_tls && listener.tls == TlsMode::Starttls);
+        let is_shut = is_clear && listener.plaintext_auth == PlaintextAuth::Never;
         if listener.protocol == Protocol::Pop3 && is_shut {
             let sentence = "nobody can log in: there is neither TLS nor leave for passwords without it; \
                             set tls = \"starttls\" or plaintext_auth = \"loopback\"";
             self.conflict(
-                &[&tls, &plaintext, &format!("listeners.{name}.protocol")],
+                &[
+                    &tls,
+                    &plaintext,
+                    &format!("listeners.{name}.protocol"),
+                    "tls.enabled",
+                ],
                 &tls,
                 sentence.to_owned(),
             );
@@ -152,7 +166,7 @@ impl Check<'_> {
 
     fn certificate_in_production(&mut self) {
         let draft = self.draft;
-        if draft.config.server.profile != Profile::Production {
+        if draft.config.server.profile != Profile::Production || !draft.config.tls.enabled {
             return;
         }
         let offers = |listener: &Listener| listener.enabled && listener.tls != TlsMode::None;
@@ -167,9 +181,37 @@ impl Check<'_> {
             );
             let mode = format!("listeners.{name}.tls");
             self.report(
-                &["tls.certificate", "tls.key", &mode],
+                &["tls.certificate", "tls.key", "tls.enabled", &mode],
                 "tls.certificate",
                 Mistake::Missing(sentence),
+            );
+        }
+    }
+
+    /// A log that is written nowhere is a mistake of the pen.
+    fn log(&mut self) {
+        let log = &self.draft.config.log;
+        if !log.stderr && log.file.is_none() && !log.journald {
+            let sentence = "nothing is logged anywhere; give log.file, or set log.journald = true";
+            self.conflict(
+                &["log.stderr", "log.file", "log.journald"],
+                "log.stderr",
+                sentence.to_owned(),
+            );
+        }
+    }
+
+    /// Tests that run at once would meet in a directory that none of them has named.
+    fn testing(&mut self) {
+        let draft = self.draft;
+        let is_testing = draft.config.server.profile == Profile::Testing;
+        if is_testing && draft.place("server.data").is_none() {
+            let sentence =
+                "the testing profile has no data directory of its own; give --data with a temporary one";
+            self.report(
+                &["server.data", "server.profile"],
+                "server.data",
+                Mistake::Missing(sentence.to_owned()),
             );
         }
     }
@@ -177,7 +219,7 @@ impl Check<'_> {
     /// Nobody can guess the name that DNS gives a host.
     fn hostname(&mut self) {
         let server = &self.draft.config.server;
-        if server.profile == Profile::Production && server.hostname.as_str() == "localhost" {
+        if server.profile.is_public() && server.hostname.as_str() == "localhost" {
             let sentence = "the name that DNS gives this host, such as \"mx.example.org\"";
             self.report(
                 &["server.hostname"],

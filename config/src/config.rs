@@ -8,7 +8,7 @@ use crate::auth::Auth;
 use crate::check::check;
 use crate::draft::Draft;
 use crate::error::{ConfigError, Mistake};
-use crate::listener::Listener;
+use crate::listener::{Listener, TlsMode};
 use crate::log::Log;
 use crate::pop3::Pop3;
 use crate::profile::Profile;
@@ -124,14 +124,21 @@ sections! {
     }
 }
 
-/// Reads all sources: the command line wins over a file, a file over the profile, the profile over the defaults;
-/// among sources of one kind the later wins. Their order is otherwise of no matter.
+/// Reads all sources: the command line wins over the environment, the environment over a file, a file over the profile,
+/// the profile over the defaults; among sources of one kind the later wins. Their order is otherwise of no matter.
 ///
 /// The profile is `server.profile` of the winning source that names one, else `fallback`.
 ///
 /// # Errors
 /// Every mistake of every source, in their order; at most a hundred, and then [`Mistake::TooMany`].
 pub fn parse(sources: &[Source], fallback: Profile) -> Result<Config, Vec<ConfigError>> {
+    let mut draft = settle(sources, fallback);
+    all_errors(&mut draft)?;
+    Ok(in_effect(draft.config))
+}
+
+/// Lays all sources over each other.
+pub(crate) fn settle(sources: &[Source], fallback: Profile) -> Draft {
     let mut sources: Vec<&Source> = sources.iter().collect();
     sources.sort_by_key(|source| source.layer());
     let readings: Vec<Reading> = sources.iter().map(|source| source.read()).collect();
@@ -143,7 +150,7 @@ pub fn parse(sources: &[Source], fallback: Profile) -> Result<Config, Vec<Config
     }
     let file = sources.first().map(|source| source.name());
     check(&mut draft, file);
-    finish(draft)
+    draft
 }
 
 /// Reads one file of unknown content over its profile.
@@ -169,12 +176,26 @@ fn chosen_profile(readings: &[Reading]) -> Option<Profile> {
     Profile::read(&named.found)
 }
 
-fn finish(mut draft: Draft) -> Result<Config, Vec<ConfigError>> {
+/// Leaves out what is not to be opened, and TLS where there is to be none.
+fn in_effect(mut config: Config) -> Config {
+    let has_tls = config.tls.enabled;
+    config.listeners.retain(|_, listener| {
+        let needs_tls = listener.tls == TlsMode::Implicit;
+        listener.enabled && (has_tls || !needs_tls)
+    });
+    if !has_tls {
+        for listener in config.listeners.values_mut() {
+            listener.tls = TlsMode::None;
+        }
+    }
+    config
+}
+
+/// All mistakes, if there are any.
+pub(crate) fn all_errors(draft: &mut Draft) -> Result<(), Vec<ConfigError>> {
     let mut errors = draft.sorted_errors();
-    let mut config = draft.config;
     if errors.is_empty() {
-        config.listeners.retain(|_, listener| listener.enabled);
-        return Ok(config);
+        return Ok(());
     }
     if errors.len() > MAX_ERRORS {
         errors.truncate(MAX_ERRORS);

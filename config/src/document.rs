@@ -13,10 +13,10 @@ use toml::de::{DeTable, DeValue};
 use crate::config::{Config, MAX_ERRORS};
 use crate::error::{ConfigError, Mistake, Place};
 use crate::found::Found;
-use crate::source::{Assignment, Reading};
+use crate::source::{Assignment, Part, Reading};
 
 /// Longest text that is read, in bytes: a configuration of ten thousand routes is half of it.
-pub(crate) const MAX_DOCUMENT: usize = 1024 * 1024;
+pub const MAX_DOCUMENT: usize = 1024 * 1024;
 /// How often a text is read again without the lines that were wrong.
 const MAX_ROUNDS: usize = 16;
 /// Begins the name of the table that takes the place of a broken header; no key of ours begins so.
@@ -46,6 +46,7 @@ fn refused(place: Place, sentence: String) -> Reading {
     };
     Reading {
         errors: vec![error],
+        is_lost: true,
         ..Reading::default()
     }
 }
@@ -98,6 +99,7 @@ fn read_text(source: &Arc<str>, text: &str) -> Reading {
         assignments,
         errors: wrong.into_values().collect(),
         torn,
+        is_lost: false,
     }
 }
 
@@ -219,6 +221,7 @@ impl Walk<'_> {
         };
         self.assignments.push(Assignment {
             path: path.iter().map(|part| (*part).to_owned()).collect(),
+            part: Part::Whole,
             found: Found::from_toml(value.get_ref(), &|at| Some(self.ruler.place(self.source, at))),
             key_place: self.ruler.place(self.source, key_at),
             value_place: self.ruler.place(self.source, value_at),

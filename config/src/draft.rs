@@ -1,6 +1,7 @@
 //! Draft: the settings while sources are laid over each other, with the place of each and what went wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use crate::config::{Config, MAX_ERRORS};
@@ -8,9 +9,11 @@ use crate::error::{ConfigError, Mistake, Place};
 use crate::nearest::nearest;
 use crate::profile::Profile;
 use crate::section::Section;
-use crate::setting::{Refused, Wrong};
-use crate::source::{Assignment, Reading, Source};
+use crate::setting::{Refused, Wrong, read, read_within};
+use crate::source::{Assignment, Layer, Part, Reading, Source};
 
+/// The port of a listener that was given a host alone (RFC 5321 §4.5.4.2).
+const SMTP_PORT: u16 = 25;
 /// Longest part of a key that an error repeats, in characters.
 const MAX_SHOWN: usize = 60;
 
@@ -24,7 +27,9 @@ pub(crate) struct Draft {
     /// Where the winning value of each key stands; a key without a place has its default.
     places: BTreeMap<String, Place>,
     /// The sources taken so far: which wins.
-    order: Vec<Arc<str>>,
+    order: Vec<(Arc<str>, Layer)>,
+    /// Whether a source could not be read at all.
+    pub(crate) is_lost: bool,
     /// Keys with a value that was refused, and sections of which something could not be read.
     unsettled: BTreeSet<String>,
     /// Sections and tables that were refused as a whole, each by source: their keys are not reported as well.
@@ -41,6 +46,7 @@ impl Draft {
             errors: Vec::new(),
             places: BTreeMap::new(),
             order: Vec::new(),
+            is_lost: false,
             unsettled: BTreeSet::new(),
             refused: BTreeSet::new(),
         };
@@ -51,7 +57,8 @@ impl Draft {
 
     /// Lays a source over what is there.
     pub(crate) fn take(&mut self, source: &Source, reading: Reading) {
-        self.order.push(Arc::clone(source.name()));
+        self.order.push((Arc::clone(source.name()), source.layer()));
+        self.is_lost |= reading.is_lost;
         self.errors.extend(reading.errors);
         self.unsettled.extend(reading.torn);
         for assignment in &reading.assignments {
@@ -84,7 +91,7 @@ impl Draft {
 
     /// Earlier places are weaker.
     pub(crate) fn rank(&self, place: &Place) -> (usize, Option<(usize, usize)>) {
-        let source = self.order.iter().position(|name| *name == place.source);
+        let source = self.order.iter().position(|(name, _)| *name == place.source);
         (source.map_or(0, |index| index + 1), place.position)
     }
 
@@ -94,7 +101,16 @@ impl Draft {
         !self.unsettled.contains(path) && !self.unsettled.contains(section)
     }
 
+    /// Of which kind the source of a place is.
+    pub(crate) fn layer(&self, place: &Place) -> Option<Layer> {
+        let source = self.order.iter().find(|(name, _)| *name == place.source);
+        source.map(|(_, layer)| *layer)
+    }
+
     fn assign(&mut self, assignment: &Assignment) {
+        if assignment.part != Part::Whole {
+            return self.set_bind(assignment);
+        }
         let path: Vec<&str> = assignment.path.iter().map(String::as_str).collect();
         let is_named = path.first().is_some_and(|section| Config::is_named(section));
         match *path.as_slice() {
@@ -188,6 +204,36 @@ impl Draft {
         let mut blank = tables.blank();
         let table = tables.open(name).unwrap_or(blank.as_mut());
         let result = table.set(key, &assignment.found);
+        self.settle(result, assignment);
+    }
+
+    /// Gives the addresses of a listener other hosts or another port. A listener that nobody has declared speaks SMTP.
+    fn set_bind(&mut self, assignment: &Assignment) {
+        let [section, name, _] = assignment.path.as_slice() else {
+            return;
+        };
+        let place = &assignment.value_place;
+        for path in [format!("{section}.{name}"), format!("{section}.{name}.protocol")] {
+            self.places.entry(path).or_insert_with(|| place.clone());
+        }
+        let bind = &mut self.config.listeners.entry(name.clone()).or_default().bind;
+        let result = if assignment.part == Part::Host {
+            let port = bind.first().map_or(SMTP_PORT, SocketAddr::port);
+            read::<Vec<IpAddr>>(&assignment.found).map(|hosts| {
+                *bind = hosts
+                    .into_iter()
+                    .map(|host| SocketAddr::new(host, port))
+                    .collect();
+            })
+        } else {
+            read_within(&assignment.found, &(0..=u16::MAX))
+                .map(|port| bind.iter_mut().for_each(|address| address.set_port(port)))
+        };
+        if result.is_ok() && bind.is_empty() {
+            let mistake = Mistake::Missing("an address, too: give SMTP_HOST or --host".to_owned());
+            self.unsettled.insert(printed(&assignment.path));
+            return self.report(place, assignment, mistake);
+        }
         self.settle(result, assignment);
     }
 

@@ -32,6 +32,9 @@ pub enum Mistake {
     /// The text is not TOML, not UTF-8, or too long.
     #[error("{0}")]
     Syntax(String),
+    /// The file cannot be read; what the system says.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
     /// No setting has this name; the nearest that exists.
     #[error("unknown key{}", question(.nearest))]
     UnknownKey {
@@ -62,7 +65,7 @@ pub enum Mistake {
 /// Where something stands in a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// The name of the source: a file, or `--set smtp.max_errors`.
+    /// The name of the source: a file, `SMTP_PORT`, `--port` or `--set smtp.max_errors`.
     pub source: Arc<str>,
     /// Line and column, both from 1, the column in characters; `None` where the source has none.
     pub position: Option<(usize, usize)>,

@@ -18,6 +18,7 @@
 //! );
 //! ```
 
+mod alias;
 mod auth;
 mod byte_size;
 mod check;
@@ -25,7 +26,9 @@ mod config;
 mod document;
 mod draft;
 mod duration;
+mod environment;
 mod error;
+mod explain;
 mod found;
 mod listener;
 mod log;
@@ -45,13 +48,17 @@ mod store;
 mod tables;
 mod tls;
 
+pub use alias::Flag;
 pub use auth::Auth;
 pub use byte_size::{ByteSize, NotAByteSize};
 pub use config::{Config, parse, parse_bytes};
+pub use document::MAX_DOCUMENT;
 pub use duration::{parse_duration, print_duration};
+pub use environment::{environment, is_config_file};
 pub use error::{ConfigError, Mistake, Place};
+pub use explain::{Explained, Origin, explain};
 pub use listener::{Listener, PlaintextAuth, Protocol, TlsMode};
-pub use log::{Log, LogLevel};
+pub use log::{Log, LogFormat, LogLevel, LogTarget};
 pub use network::{Network, NotANetwork};
 pub use pop3::Pop3;
 pub use profile::Profile;

@@ -111,6 +111,7 @@ fn example(section: &str, key: Key) -> &'static str {
     match (section, key.name) {
         ("tls", "certificate") => "\"/etc/angarium/tls/fullchain.pem\"",
         ("tls", "key") => "\"/etc/angarium/tls/privkey.pem\"",
+        ("log", "file") => "\"/var/log/angarium/angarium.log\"",
         _ => key.example.split(" or ").next().unwrap_or_default(),
     }
 }

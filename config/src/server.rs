@@ -11,11 +11,11 @@ use crate::section::section;
 section! {
     /// The node as a whole.
     pub struct Server {
-        /// The kind of use: "development" or "production". Laid below the settings of this file. Without this
-        /// key it is development where there is no file, and production where there is one.
+        /// The kind of use: "development", "testing", "staging" or "production". Laid below the settings of this
+        /// file. Without this key it is development where there is no file, and production where there is one.
         profile: Profile = Profile::Production;
 
-        /// The name of this server in its greeting and in Received. Production has no
+        /// The name of this server in its greeting and in Received. Production and staging have no
         /// default for it: it must be the name that DNS gives this host. Development: "localhost".
         hostname: DomainName = localhost();
 

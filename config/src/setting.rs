@@ -1,7 +1,7 @@
 //! The types that a setting can have: how each is read from a source, printed, and described in an error.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -175,6 +175,19 @@ impl Setting for PathBuf {
 
     fn print(&self) -> Option<String> {
         self.to_str().map(quoted)
+    }
+}
+
+impl Setting for IpAddr {
+    const NOUN: &'static str = "an address";
+    const EXAMPLE: &'static str = "\"127.0.0.1\" or \"::1\"";
+
+    fn read(found: &Found) -> Option<Self> {
+        found.text()?.parse().ok()
+    }
+
+    fn print(&self) -> Option<String> {
+        Some(quoted(self))
     }
 }
 

@@ -4,21 +4,38 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::alias::{Alias, Flag};
 use crate::document;
 use crate::error::{ConfigError, Mistake, Place};
 use crate::found::Found;
 
-/// Longest `--set` argument that is looked at, in bytes.
+/// Longest `--set` argument, variable or flag that is looked at, in bytes.
 const MAX_ASSIGNMENT: usize = 8 * 1024;
 /// Longest part of such an argument that names it in an error, in characters.
 const MAX_NAME: usize = 80;
 
-/// One source of settings: a file, or an argument of the command line.
+/// One source of settings: a file, a variable of the environment, or an argument of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     name: Arc<str>,
     layer: Layer,
+    kind: Kind,
     content: Vec<u8>,
+}
+
+/// What the content of a source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// A document of TOML.
+    Document,
+    /// What is said of a document that could not be read.
+    Unreadable,
+    /// An assignment, `section.key=value`.
+    Assignment,
+    /// The value of what has this path.
+    Value(Vec<String>),
+    /// The value of what has a short name.
+    Short(Alias),
 }
 
 impl Source {
@@ -28,7 +45,51 @@ impl Source {
         Self {
             name: name.into(),
             layer: Layer::File,
+            kind: Kind::Document,
             content: content.into(),
+        }
+    }
+
+    /// A file that cannot be read, and why: a mistake, found together with those of the other sources.
+    #[must_use]
+    pub fn unreadable(name: impl Into<Arc<str>>, why: &str) -> Self {
+        Self {
+            name: name.into(),
+            layer: Layer::File,
+            kind: Kind::Unreadable,
+            content: why.into(),
+        }
+    }
+
+    /// A flag of the command line with its value; of those without one the value is of no matter.
+    #[must_use]
+    pub fn flag(flag: Flag, value: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name: flag.name().into(),
+            layer: Layer::CommandLine,
+            kind: Kind::Short(flag.alias()),
+            content: flag.word().map_or_else(|| value.into(), Into::into),
+        }
+    }
+
+    /// A variable that sets the key with this path.
+    pub(crate) fn variable(name: &str, path: Vec<String>, value: Vec<u8>) -> Self {
+        let name: String = name.chars().take(MAX_NAME).flat_map(char::escape_debug).collect();
+        Self {
+            name: name.into(),
+            layer: Layer::Environment,
+            kind: Kind::Value(path),
+            content: value,
+        }
+    }
+
+    /// A variable with a short name.
+    pub(crate) fn short_variable(name: &str, alias: Alias, value: Vec<u8>) -> Self {
+        Self {
+            name: name.into(),
+            layer: Layer::Environment,
+            kind: Kind::Short(alias),
+            content: value,
         }
     }
 
@@ -45,6 +106,7 @@ impl Source {
         Self {
             name: name.into(),
             layer: Layer::CommandLine,
+            kind: Kind::Assignment,
             content,
         }
     }
@@ -54,6 +116,7 @@ impl Source {
         Self {
             name: format!("profile {name}").into(),
             layer: Layer::Profile,
+            kind: Kind::Document,
             content: text.into(),
         }
     }
@@ -68,38 +131,91 @@ impl Source {
 
     /// Everything the source assigns, in its order, and what could not be read.
     pub(crate) fn read(&self) -> Reading {
-        match self.layer {
-            Layer::Profile | Layer::File => document::read(&self.name, &self.content),
-            Layer::CommandLine => self.read_assignment(),
+        match &self.kind {
+            Kind::Document if self.layer == Layer::Profile => self.read_profile(),
+            Kind::Document => document::read(&self.name, &self.content),
+            Kind::Unreadable => self.lost(),
+            Kind::Assignment => self.read_assignment(),
+            Kind::Value(path) => match self.text() {
+                Ok(value) => self.one(path.clone(), Part::Whole, found(value.trim())),
+                Err(why) => self.wrong(Mistake::Syntax(why)),
+            },
+            Kind::Short(alias) => match self.text().map(|value| alias.assign(value.trim())) {
+                Ok(Ok((path, part, found))) => self.one(path, part, found),
+                Ok(Err(why)) => self.wrong(Mistake::Conflict(why.to_owned())),
+                Err(why) => self.wrong(Mistake::Syntax(why)),
+            },
         }
     }
 
+    /// A profile is no file that somebody could look into: its lines are of no matter.
+    fn read_profile(&self) -> Reading {
+        let mut reading = document::read(&self.name, &self.content);
+        for assignment in &mut reading.assignments {
+            assignment.key_place = self.place();
+            assignment.value_place = self.place();
+        }
+        reading
+    }
+
+    /// The content, if it is text of a bounded length.
+    fn text(&self) -> Result<&str, String> {
+        if self.content.len() > MAX_ASSIGNMENT {
+            return Err(format!("longer than {MAX_ASSIGNMENT} bytes"));
+        }
+        std::str::from_utf8(&self.content).map_err(|_| "not UTF-8".to_owned())
+    }
+
     fn read_assignment(&self) -> Reading {
-        let place = Place::assignment(&self.name);
-        let assignment = std::str::from_utf8(&self.content)
+        let assignment = self
+            .text()
             .ok()
-            .filter(|text| text.len() <= MAX_ASSIGNMENT)
             .and_then(key_and_value)
             .and_then(|(key, value)| Some((key_path(key)?, found(value.trim()))));
-        let Some((path, found)) = assignment else {
-            let mistake = Mistake::Syntax("expected section.key=value".to_owned());
-            return Reading {
-                errors: vec![ConfigError {
-                    place,
-                    key: String::new(),
-                    mistake,
-                }],
-                ..Reading::default()
-            };
-        };
+        match assignment {
+            Some((path, found)) => self.one(path, Part::Whole, found),
+            None => self.wrong(Mistake::Syntax("expected section.key=value".to_owned())),
+        }
+    }
+
+    /// What is read of a source that cannot be read.
+    fn lost(&self) -> Reading {
+        let why = String::from_utf8_lossy(&self.content).into_owned();
+        let mut reading = self.wrong(Mistake::Unreadable(why));
+        reading.is_lost = true;
+        reading
+    }
+
+    fn one(&self, path: Vec<String>, part: Part, found: Found) -> Reading {
+        let place = self.place();
         Reading {
             assignments: vec![Assignment {
                 path,
+                part,
                 found,
                 key_place: place.clone(),
                 value_place: place,
             }],
             ..Reading::default()
+        }
+    }
+
+    fn wrong(&self, mistake: Mistake) -> Reading {
+        Reading {
+            errors: vec![ConfigError {
+                place: self.place(),
+                key: String::new(),
+                mistake,
+            }],
+            ..Reading::default()
+        }
+    }
+
+    /// The source as a whole.
+    fn place(&self) -> Place {
+        match self.kind {
+            Kind::Assignment | Kind::Value(_) => Place::assignment(&self.name),
+            Kind::Document | Kind::Unreadable | Kind::Short(_) => Place::whole(&self.name),
         }
     }
 }
@@ -109,8 +225,10 @@ impl Source {
 pub(crate) enum Layer {
     /// The profile.
     Profile,
-    /// A file. Between it and the command line is the place of the environment.
+    /// A file.
     File,
+    /// A variable of the environment.
+    Environment,
     /// The command line.
     CommandLine,
 }
@@ -120,12 +238,25 @@ pub(crate) enum Layer {
 pub(crate) struct Assignment {
     /// Section, perhaps the name of its table, and key.
     pub(crate) path: Vec<String>,
+    /// What of the key is set.
+    pub(crate) part: Part,
     /// What is assigned.
     pub(crate) found: Found,
     /// Where the key stands.
     pub(crate) key_place: Place,
     /// Where the value stands.
     pub(crate) value_place: Place,
+}
+
+/// What of a key an assignment sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// All of it.
+    Whole,
+    /// Of the addresses of a listener the hosts; the port stays.
+    Host,
+    /// Of the addresses of a listener the port; the hosts stay.
+    Port,
 }
 
 /// What was read of a source.
@@ -137,6 +268,8 @@ pub(crate) struct Reading {
     pub(crate) errors: Vec<ConfigError>,
     /// Keys and sections that could not be read: what seems to be missing may be what could not be read.
     pub(crate) torn: Vec<String>,
+    /// Whether nothing at all could be read: then nothing is said to be missing.
+    pub(crate) is_lost: bool,
 }
 
 /// Splits at the first equals sign outside quotes.

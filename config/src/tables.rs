@@ -21,6 +21,11 @@ pub(crate) trait TableName: Ord + Sized {
     /// A name as an example, as TOML writes it.
     const EXAMPLE: &'static str;
 
+    /// The name that a part of the name of a variable stands for, in small letters.
+    fn of_variable(part: &str) -> String {
+        part.to_owned()
+    }
+
     /// The name as text, without quotes.
     fn text(&self) -> &str;
 }
@@ -54,6 +59,11 @@ impl TableName for DomainName {
         "a domain such as \"bench.test\"".to_owned()
     }
 
+    /// A variable has no dots in its name, a domain no underscores.
+    fn of_variable(part: &str) -> String {
+        part.replace('_', ".")
+    }
+
     fn text(&self) -> &str {
         self.as_str()
     }
@@ -66,6 +76,9 @@ pub(crate) trait Tables {
 
     /// What a name must be.
     fn expected(&self) -> String;
+
+    /// The name that a part of the name of a variable stands for, in small letters.
+    fn name_of_variable(&self, part: &str) -> String;
 
     /// A name as an example, as TOML writes it.
     fn example(&self) -> &'static str;
@@ -84,6 +97,10 @@ impl<N: TableName, S: Section + Default + 'static> Tables for BTreeMap<N, S> {
 
     fn expected(&self) -> String {
         N::expected()
+    }
+
+    fn name_of_variable(&self, part: &str) -> String {
+        N::of_variable(part)
     }
 
     fn example(&self) -> &'static str {

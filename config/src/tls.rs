@@ -18,6 +18,10 @@ words! {
 section! {
     /// The certificate and the versions of every listener that speaks TLS.
     pub struct Tls {
+        /// Whether TLS is spoken at all. With false a listener offers no STARTTLS, and one that speaks TLS from the
+        /// first byte is not opened.
+        enabled: bool = true;
+
         /// The file with the certificate and its chain, PEM. Without it the development profile makes a
         /// self-signed one at the first start; production requires it where a listener offers TLS.
         certificate: Option<PathBuf> = None;

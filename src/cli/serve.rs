@@ -8,11 +8,12 @@ use config::{Config, Profile, Protocol};
 use message::address::EmailAddress;
 use store::store::Store;
 
+use super::check;
 use crate::{
     admin::Admin,
     boot::{Server, open_store},
     limits,
-    loader::Overrides,
+    loader::{Overrides, Shortcuts},
     log,
     signals::Signals,
 };
@@ -22,12 +23,20 @@ use crate::{
 pub(super) struct Serve {
     #[command(flatten)]
     overrides: Overrides,
+    #[command(flatten)]
+    shortcuts: Shortcuts,
+    /// Names every mistake in the configuration, as "check config" does, and serves nothing
+    #[arg(long)]
+    validate_only: bool,
 }
 
 impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let config = self.overrides.load()?;
-        log::start(&config.log);
+        let config = self.overrides.load_with(&self.shortcuts)?;
+        if self.validate_only {
+            return check::say_good(&config);
+        }
+        let _logging = log::start(&config.log)?;
         let descriptors = limits::raise_descriptors();
         tracing::info!(target: "angarium", descriptors, profile = ?config.server.profile, "starting");
         let (store, report) = open_store(&config, false)?;
@@ -45,6 +54,10 @@ impl Serve {
         let served = runtime.block_on(serve(config, store, is_empty));
         // Blocking reads that nobody waits for any more must not hold up the exit.
         runtime.shutdown_background();
+        if let Err(why) = &served {
+            // Standard error is told as well, but a file of the log may be all that is kept.
+            tracing::error!(target: "angarium", why = format!("{why:#}"), "ended");
+        }
         served
     }
 }

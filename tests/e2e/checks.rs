@@ -51,9 +51,12 @@ fn a_configuration_with_many_mistakes() {
     let said = fail(
         directory.path(),
         &["check", "config", "--config", "missing.toml"],
-        1,
+        2,
     );
-    assert!(said.contains("missing.toml"), "{said}");
+    assert!(
+        said.contains("missing.toml: cannot be read: No such file") && said.lines().count() == 2,
+        "{said}"
+    );
     let said = fail(
         directory.path(),
         &["check", "config", "--set", "smtp.max_errrors=3"],

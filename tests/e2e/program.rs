@@ -27,6 +27,13 @@ const SETTINGS: [&str; 6] = [
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_angarium"));
+    // Settings of whoever runs the tests are none of theirs.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("SMTP_") || name.starts_with("ANGARIUM_") {
+            command.env_remove(&*name);
+        }
+    }
     command
         .args(arguments)
         .current_dir(directory)
@@ -38,7 +45,19 @@ fn command(directory: &Path, arguments: &[&str]) -> Command {
 
 /// Runs the program to its end with this on its standard input.
 pub(crate) fn run(directory: &Path, arguments: &[&str], input: &str) -> Output {
-    let mut child = command(directory, arguments).spawn().expect("the program");
+    run_among(directory, &[], arguments, input)
+}
+
+/// The same, with these variables in its environment.
+pub(crate) fn run_among(
+    directory: &Path,
+    variables: &[(&str, &str)],
+    arguments: &[&str],
+    input: &str,
+) -> Output {
+    let mut command = command(directory, arguments);
+    command.envs(variables.iter().copied());
+    let mut child = command.spawn().expect("the program");
     // A program that does not read its input may have ended already.
     drop(child.stdin.take().unwrap().write_all(input.as_bytes()));
     child.wait_with_output().expect("its output")
@@ -79,7 +98,18 @@ impl Program {
         let mut all = vec!["serve"];
         all.extend(SETTINGS.iter().flat_map(|set| ["--set", set]));
         all.extend(arguments);
-        let mut child = command(directory, &all).spawn().expect("the program");
+        Self::start(command(directory, &all))
+    }
+
+    /// The same with nothing but these variables and arguments.
+    pub(crate) fn serve_among(directory: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = command(directory, &[&["serve"], arguments].concat());
+        command.envs(variables.iter().copied());
+        Self::start(command)
+    }
+
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the program");
         let output = BufReader::new(child.stdout.take().unwrap());
         let mut errors = child.stderr.take().unwrap();
         let (sender, lines) = mpsc::channel();
