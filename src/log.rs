@@ -1,32 +1,123 @@
-//! The log: lines on standard error, so that standard output carries only what scripts read.
+//! The log: lines on standard error, in a file, in the journal of systemd; never on standard output, which carries only
+//! what scripts read.
+//!
+//! Whoever logs hands a finished line to the thread of each output and never waits for it. A line is made from the fields
+//! of an event alone, each of them escaped and cut: what a peer said cannot become a line of its own.
 
-use config::{Log, LogLevel};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+mod file;
+mod journal;
+mod line;
+mod output;
 
-/// Starts to log. Does nothing when the process logs already, as tests in one process do.
-pub fn start(log: &Log) {
-    let level = match log.level {
+use std::{io::IsTerminal, time::SystemTime};
+
+use anyhow::Context as _;
+use config::{Log, LogFormat, LogLevel};
+use tracing::{Event, Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{
+    filter::Targets,
+    layer::{Context, Layer, SubscriberExt},
+    registry::LookupSpan,
+    util::SubscriberInitExt,
+};
+
+use line::{Format, line};
+use output::Output;
+
+/// What is ours. Others speak when something is wrong, and never below INFO: ractor_cluster logs whole messages at DEBUG,
+/// and there is never mail in a log.
+const OURS: [&str; 4] = ["angarium", "actors", "store", "supervision"];
+
+/// A log that is written. When it is dropped, what was logged until then is written out.
+#[must_use = "lines that wait are written when this is dropped"]
+pub struct Logging {
+    outputs: Vec<Output>,
+}
+
+impl Drop for Logging {
+    fn drop(&mut self) {
+        self.outputs.iter().for_each(Output::finish);
+    }
+}
+
+/// Starts to log. Changes nothing when the process logs already, as tests in one process do.
+///
+/// # Errors
+/// When the file cannot be opened, or there is no journal.
+pub fn start(log: &Log) -> anyhow::Result<Logging> {
+    let format = match log.format {
+        LogFormat::Text => Format::Text { colour: false },
+        LogFormat::Json => Format::Json,
+    };
+    let mut outputs = Vec::new();
+    if log.stderr {
+        let format = match format {
+            Format::Text { .. } => Format::Text {
+                colour: is_colourful(),
+            },
+            other => other,
+        };
+        let stderr = std::io::BufWriter::new(std::io::stderr());
+        outputs.push(Output::start("stderr", format, stderr)?);
+    }
+    if let Some(path) = &log.file {
+        let opened = file::LogFile::open(path, log.file_size.as_bytes(), log.file_count);
+        let opened = opened.with_context(|| format!("cannot log to {} (log.file)", path.display()))?;
+        outputs.push(Output::start("file", format, opened)?);
+    }
+    if log.journald {
+        let journal = journal::Journal::open(journal::SOCKET)
+            .with_context(|| format!("cannot log to the journal at {} (log.journald)", journal::SOCKET))?;
+        outputs.push(Output::start("journal", Format::Journal, journal)?);
+    }
+    let lines = Lines {
+        outputs: outputs.clone(),
+    };
+    let _ = tracing_subscriber::registry()
+        .with(targets(log))
+        .with(lines)
+        .try_init();
+    Ok(Logging { outputs })
+}
+
+/// Which lines are written. Of two targets that fit, the longer counts.
+fn targets(log: &Log) -> Targets {
+    let level = level(log.level);
+    Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_targets(OURS.map(|target| (target, level)))
+        .with_targets(
+            log.targets
+                .iter()
+                .map(|it| (it.target(), self::level(it.level()))),
+        )
+}
+
+const fn level(level: LogLevel) -> LevelFilter {
+    match level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
-    };
-    // Others than ours speak when something is wrong. ractor_cluster logs whole messages at DEBUG: never mail in a log.
-    let targets = Targets::new()
-        .with_default(LevelFilter::WARN.min(level))
-        .with_targets([
-            ("angarium", level),
-            ("supervision", level),
-            ("store", level),
-            ("actors", level),
-        ]);
-    let lines = fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    let _ = tracing_subscriber::registry()
-        .with(targets)
-        .with(lines)
-        .try_init();
+    }
+}
+
+/// A terminal shows colours, unless whoever sits there does not want them (no-color.org).
+fn is_colourful() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
+}
+
+/// Makes a line of every event, for each output in its format.
+struct Lines {
+    outputs: Vec<Output>,
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let now = SystemTime::now();
+        for output in &self.outputs {
+            output.write(line(output.format(), now, event));
+        }
+    }
 }

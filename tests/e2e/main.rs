@@ -23,6 +23,8 @@ mod keeps_accounts;
 #[cfg(test)]
 mod line;
 #[cfg(test)]
+mod logs;
+#[cfg(test)]
 mod many_connections;
 #[cfg(test)]
 mod node;
@@ -38,6 +40,8 @@ mod receives_mail;
 mod refuses;
 #[cfg(test)]
 mod session_survives;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]
