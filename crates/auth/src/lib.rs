@@ -4,8 +4,10 @@
 //! crate knows neither accounts nor protocols; it answers whether a password fits a hash, at a cost that does not tell
 //! known names from unknown ones. By default a hash takes tens of milliseconds and 19 MiB: run it on a bounded pool.
 
+pub mod app_password;
 pub mod claimant;
 pub mod login;
+pub mod pace;
 pub mod password;
 pub mod prepared;
 pub mod remembered;
@@ -13,8 +15,10 @@ pub mod sasl;
 pub mod secret;
 pub mod verifier;
 
+pub use app_password::AppPassword;
 pub use claimant::Claimant;
 pub use login::{Login, LoginError};
+pub use pace::Pace;
 pub use password::{Cost, Decoy, PasswordError, PasswordHash};
 pub use remembered::RememberedPasswords;
 pub use secret::Secret;

@@ -153,8 +153,7 @@ fn is_printable(nonce: &str) -> bool {
 }
 
 fn decoded(text: &str) -> Result<Vec<u8>, Refusal> {
-    Base64::decode_vec(text)
-        .map_err(|_| Refusal::Malformed("base64 inside a message"))
+    Base64::decode_vec(text).map_err(|_| Refusal::Malformed("base64 inside a message"))
 }
 
 #[cfg(test)]
