@@ -44,7 +44,9 @@ impl Server {
     /// When an address cannot be bound, TLS cannot be offered, or the tree does not come up.
     pub async fn start(config: Config, store: Store) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        Admin::new(&store, &config)?.ensure_tenant().await?;
+        let admin = Admin::new(&store, &config)?;
+        admin.ensure_tenant().await?;
+        admin.ensure_decoy_key().await?;
         let listeners = bind(&config)?;
         let addresses = listeners
             .iter()

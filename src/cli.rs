@@ -24,7 +24,7 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT
     Serve(serve::Serve),
-    /// Adds, lists and deletes accounts of a stopped server, and sets their passwords
+    /// Adds, lists and deletes accounts of a stopped server, and what opens them
     #[command(subcommand)]
     Account(account::Account),
     /// Checks a configuration, or the store of a stopped server

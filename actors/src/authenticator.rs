@@ -136,7 +136,8 @@ impl State {
         while self.log_ins.try_join_next().is_some() {}
         let known = Login::parse(login, None)
             .ok()
-            .and_then(|login| self.directory.snapshot().login(login.as_str()));
+            .and_then(|login| self.directory.snapshot().login(login.as_str()))
+            .and_then(|(account, credentials)| Some((account, credentials.password.clone()?)));
         if let Some((account, hash)) = &known
             && self
                 .remembered
@@ -226,7 +227,7 @@ mod tests {
             directory: who.clone(),
             store: fixture.store.clone(),
             reads: Reads::new(1),
-            discarded: Vec::new(),
+            scope: directory::Scope::default(),
         };
         let keeper = alone::<DirectoryKeeper>(supervision::Settings::default(), keeper);
         // It has read the store when it is up.

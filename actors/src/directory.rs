@@ -5,7 +5,7 @@
 //! Calls:    the pool of readers
 //! Owns:     the writing end of the snapshot
 //! On death: the snapshot stays as it was until the actor is back; it then reads everything again.
-//! Limits:   READ_AGAIN; the directory is held whole, about 300 octets an account
+//! Limits:   READ_AGAIN; the directory is held whole, about 600 octets an account
 
 pub mod snapshot;
 
@@ -21,7 +21,7 @@ use store::store::Store;
 use supervision::{Actor, Broken, Context, Inspection, Settings};
 use tokio::task::JoinSet;
 
-pub use self::snapshot::{Resolution, Snapshot};
+pub use self::snapshot::{Credentials, Resolution, Snapshot};
 use crate::reads::Reads;
 
 /// How long to wait before reading again what could not be read.
@@ -84,8 +84,32 @@ pub struct Args {
     pub store: Store,
     /// The pool of readers.
     pub reads: Reads,
+    /// What the configuration says of it.
+    pub scope: Scope,
+}
+
+/// What the configuration says of the directory.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
     /// Domains whose mail is discarded.
     pub discarded: Vec<DomainName>,
+    /// Iterations of new SCRAM verifiers.
+    pub scram_iterations: u32,
+}
+
+impl Scope {
+    /// What this configuration says.
+    #[must_use]
+    pub fn of(config: &config::Config) -> Self {
+        let routes = config.routes.iter();
+        let discarded = routes
+            .filter(|(_, route)| route.kind == config::RouteKind::Discard)
+            .map(|(domain, _)| domain.clone());
+        Self {
+            discarded: discarded.collect(),
+            scram_iterations: config.auth.scram_iterations,
+        }
+    }
 }
 
 /// The directory's actor.
@@ -109,10 +133,10 @@ impl Actor for DirectoryKeeper {
 
     async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
         // The listeners behind this actor must not open before it knows who is here.
-        let (store, tenant, discarded) = (args.store.clone(), args.tenant, args.discarded.clone());
+        let (store, tenant, scope) = (args.store.clone(), args.tenant, args.scope.clone());
         let read = args
             .reads
-            .run(move || Snapshot::read(&store.snapshot(), tenant, &discarded))
+            .run(move || Snapshot::read(&store.snapshot(), tenant, &scope))
             .await?;
         args.directory.publish(read.map_err(Broken::because)?);
         Ok(State {
@@ -132,7 +156,7 @@ impl Actor for DirectoryKeeper {
     }
 
     async fn configure(ctx: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
-        state.args.discarded = discarded(settings.of::<config::Config>());
+        state.args.scope = Scope::of(settings.of::<config::Config>());
         state.changed(ctx);
         Ok(())
     }
@@ -172,16 +196,12 @@ impl State {
     fn start(&mut self, ctx: &Context<Msg>, after: Duration) {
         self.reading = true;
         while self.reader.try_join_next().is_some() {}
-        let (store, tenant, discarded) = (
-            self.args.store.clone(),
-            self.args.tenant,
-            self.args.discarded.clone(),
-        );
+        let (store, tenant, scope) = (self.args.store.clone(), self.args.tenant, self.args.scope.clone());
         let (reads, me) = (self.args.reads.clone(), ctx.address());
         self.reader.spawn(async move {
             tokio::time::sleep(after).await;
             let read = reads
-                .run(move || Snapshot::read(&store.snapshot(), tenant, &discarded))
+                .run(move || Snapshot::read(&store.snapshot(), tenant, &scope))
                 .await;
             let read = match read {
                 Ok(Ok(snapshot)) => Ok(Box::new(snapshot)),
@@ -192,14 +212,4 @@ impl State {
             let _ = me.cast(Msg::Read(read));
         });
     }
-}
-
-/// The domains whose mail the configuration discards.
-#[must_use]
-pub fn discarded(config: &config::Config) -> Vec<DomainName> {
-    let routes = config.routes.iter();
-    routes
-        .filter(|(_, route)| route.kind == config::RouteKind::Discard)
-        .map(|(domain, _)| domain.clone())
-        .collect()
 }

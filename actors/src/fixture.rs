@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use auth::{Cost, PasswordHash, Secret};
+use auth::{Cost, PasswordHash, ScramVerifier, Secret};
 use config::{ByteSize, Config, Profile};
 use message::{
     address::{DomainName, EmailAddress},
     id::{AccountId, NodeId},
 };
 use store::{
-    command::{Command, CreateAccount, CreateDomain, CreateTenant, NewMailbox, Proposal},
+    command::{Command, CreateAccount, CreateDomain, CreateTenant, KeepDecoyKey, NewMailbox, Proposal},
     key::mailbox::MailboxKey,
-    record::state::Limits,
+    record::{directory::Password, state::Limits},
     store::Store,
 };
 
@@ -65,7 +65,9 @@ impl Fixture {
     async fn fill(&self, mailboxes: Vec<NewMailbox>) {
         let cost = Cost::new(64, 1, 1).unwrap();
         let password = PasswordHash::create(&Secret::new(PASSWORD), [7; 16], cost).unwrap();
+        let scram = ScramVerifier::create(&Secret::new(PASSWORD), [7; 16], 4096).unwrap();
         for command in [
+            Command::KeepDecoyKey(KeepDecoyKey { key: [7; 32] }),
             Command::CreateTenant(CreateTenant {
                 tenant: DEFAULT_TENANT,
                 name: DEFAULT_TENANT_NAME.to_owned(),
@@ -81,7 +83,10 @@ impl Fixture {
                 tenant: DEFAULT_TENANT,
                 account: self.account,
                 address: EmailAddress::parse(LOGIN.as_bytes()).unwrap(),
-                password: Some(password.to_phc()),
+                password: Some(Password {
+                    hash: password.to_phc(),
+                    scram: Some(scram.to_text()),
+                }),
                 limits: Limits::default(),
                 mailboxes,
             }),

@@ -196,7 +196,7 @@ fn directory_keeper(parts: &Parts, who: &Directory) -> (Child, Address<directory
         directory: who.clone(),
         store: store.clone(),
         reads: reads.clone(),
-        discarded: directory::discarded(settings.of::<Config>()),
+        scope: directory::Scope::of(settings.of::<Config>()),
     })
 }
 

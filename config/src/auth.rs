@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use message::DomainName;
+
 use crate::byte_size::ByteSize;
 use crate::section::section;
 
@@ -21,6 +23,17 @@ section! {
 
         /// Lanes of one hash.
         argon2_parallelism: u32 = 1, 1..=16;
+
+        /// Whether a password that is set gets a SCRAM verifier beside its hash, so that clients can prove it
+        /// without sending it. A verifier that is stolen resists guessing far less than the hash.
+        scram: bool = true;
+
+        /// How often a client hashes for SCRAM: each guess at a stolen verifier costs as much. RFC 7677 wants
+        /// 4096 at least; telephones do 10000 within a blink. Counts for passwords set from then on.
+        scram_iterations: u32 = 10_000, 4096..=1_000_000;
+
+        /// The domain of a login that is given without one. Without it such a login is unknown.
+        default_domain: Option<DomainName> = None;
 
         /// Hashes computed at once, each on a thread of its own with the memory above.
         workers: u32 = 2, 1..=256;

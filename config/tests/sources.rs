@@ -55,6 +55,7 @@ fn the_defaults_in_the_sample_are_the_defaults() {
     assert!(config.log.file.take().is_some());
     assert!(config.tls.certificate.take().is_some());
     assert!(config.tls.key.take().is_some());
+    assert!(config.auth.default_domain.take().is_some());
     assert_eq!(config.routes.len(), 1);
     config.routes.clear();
     assert_eq!(config, Config::of(Profile::Development));

@@ -12,7 +12,14 @@ use message::address::EmailAddress;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::runtime;
-use crate::{admin::Admin, boot::open_store, loader::Overrides};
+use crate::{
+    admin::{Admin, Scram},
+    boot::open_store,
+    loader::Overrides,
+};
+
+mod app_password;
+mod identity;
 
 /// The accounts of a stopped server
 #[derive(Subcommand)]
@@ -25,6 +32,12 @@ pub(super) enum Account {
     Delete(One),
     /// Sets the password, read from standard input or asked for
     Password(One),
+    /// Passwords of single programs, made here
+    #[command(subcommand)]
+    AppPassword(app_password::AppPassword),
+    /// What an account may send as, besides its own address
+    #[command(subcommand)]
+    Identity(identity::Identity),
 }
 
 /// One account
@@ -48,10 +61,11 @@ impl Account {
         match self {
             Self::Add(one) => {
                 let (address, password) = (one.address()?, password()?);
-                change(&one.overrides, async |admin| {
+                let scram = change(&one.overrides, async |admin| {
                     admin.add(address.clone(), &password).await
                 })?;
                 println!("added {address}");
+                tell(scram);
             }
             Self::Delete(one) => {
                 let address = one.address()?;
@@ -60,10 +74,11 @@ impl Account {
             }
             Self::Password(one) => {
                 let (address, password) = (one.address()?, password()?);
-                change(&one.overrides, async |admin| {
+                let scram = change(&one.overrides, async |admin| {
                     admin.set_password(&address, &password).await
                 })?;
                 println!("the password of {address} is set");
+                tell(scram);
             }
             Self::List(all) => change(&all.overrides, async |admin| {
                 let mut out = io::stdout().lock();
@@ -76,6 +91,8 @@ impl Account {
                 }
                 Ok(())
             })?,
+            Self::AppPassword(command) => command.run()?,
+            Self::Identity(command) => command.run()?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -83,16 +100,25 @@ impl Account {
 
 impl One {
     fn address(&self) -> anyhow::Result<EmailAddress> {
-        EmailAddress::parse(self.address.as_bytes())
+        EmailAddress::parse_utf8(&self.address)
             .with_context(|| format!("{:?} is not an address", self.address))
     }
 }
 
+/// Says what an operator might miss later.
+fn tell(scram: Scram) {
+    if scram == Scram::Impossible {
+        println!(
+            "it has characters that SASLprep forbids (RFC 4013): clients can send it, but not prove it by SCRAM"
+        );
+    }
+}
+
 /// Opens the store, changes it, and closes it.
-fn change(
+fn change<T>(
     overrides: &Overrides,
-    change: impl AsyncFnOnce(Admin<'_>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+    change: impl AsyncFnOnce(Admin<'_>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
     let config = overrides.load()?;
     let (store, _) = open_store(&config, false)?;
     let changed = runtime()?.block_on(async { change(Admin::new(&store, &config)?).await });

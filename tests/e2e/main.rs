@@ -21,6 +21,8 @@ mod first_start;
 #[cfg(test)]
 mod keeps_accounts;
 #[cfg(test)]
+mod keeps_credentials;
+#[cfg(test)]
 mod line;
 #[cfg(test)]
 mod logs;

@@ -1,17 +1,22 @@
 //! Snapshot: the directory as it was when it was read. Answers where mail goes and who may log in.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
 
-use auth::PasswordHash;
+use auth::{Decoys, PasswordHash, ScramVerifier};
 use message::{
     address::{Domain, DomainName, EmailAddress, LocalPart},
     id::{AccountId, MailboxId, TenantId},
 };
 use store::{
     engine::{Snapshot as Reader, StoreError},
-    read::directory,
-    record::directory::AddressOwner,
+    read::{ReadError, directory},
+    record::directory::{self as records, AddressOwner, AppPassword, Identity},
 };
+
+use super::Scope;
 
 /// How many aliases may stand for one another in a row.
 const MAX_ALIAS_DEPTH: usize = 8;
@@ -29,11 +34,28 @@ pub struct Snapshot {
     /// Addresses by their lookup key.
     addresses: HashMap<String, AddressOwner>,
     accounts: HashMap<AccountId, Account>,
+    /// What is shown of those who are not here; none before the first start has made their key.
+    decoys: Option<Arc<Decoys>>,
 }
 
 struct Account {
-    password: Option<PasswordHash>,
+    credentials: Arc<Credentials>,
+    /// The keys of the addresses that it may send as, its own the first.
+    addresses: Vec<String>,
+    /// The domains of which it may send as any address.
+    domains: Vec<DomainName>,
     inbox: MailboxId,
+}
+
+/// What opens an account.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// The hash of its password.
+    pub password: Option<PasswordHash>,
+    /// The SCRAM verifier of its password.
+    pub scram: Option<ScramVerifier>,
+    /// The passwords of single programs.
+    pub app_passwords: Vec<AppPassword>,
 }
 
 /// Where mail for an address goes.
@@ -56,13 +78,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read. A damaged record is left out and reported by the store.
-    pub fn read(
-        reader: &impl Reader,
-        tenant: TenantId,
-        discarded: &[DomainName],
-    ) -> Result<Self, StoreError> {
+    pub fn read(reader: &impl Reader, tenant: TenantId, scope: &Scope) -> Result<Self, StoreError> {
         let mut snapshot = Self {
-            discarded: discarded.iter().cloned().collect(),
+            discarded: scope.discarded.iter().cloned().collect(),
             ..Self::default()
         };
         directory::domains(reader, tenant, |domain| {
@@ -78,14 +96,30 @@ impl Snapshot {
                 tracing::error!(target: "angarium::directory", account = %entry.id, "an account has no INBOX");
                 return;
             };
-            let password = entry
-                .account
-                .password
-                .as_deref()
-                .and_then(|hash| PasswordHash::from_phc(hash).ok());
-            snapshot.accounts.insert(entry.id, Account { password, inbox });
+            snapshot
+                .accounts
+                .insert(entry.id, Account::new(entry.account, inbox));
         })?;
+        snapshot.decoys = snapshot.make_decoys(reader, scope)?;
         Ok(snapshot)
+    }
+
+    fn make_decoys(&self, reader: &impl Reader, scope: &Scope) -> Result<Option<Arc<Decoys>>, StoreError> {
+        let key = match directory::decoy_key(reader) {
+            Ok(Some(key)) => key,
+            Ok(None) => return Ok(None),
+            Err(ReadError::Store(why)) => return Err(why),
+            // Reported by the store; without it nobody proves a password, and the others work.
+            Err(ReadError::Damaged(_)) => return Ok(None),
+        };
+        let mut counts: BTreeMap<u32, u64> = BTreeMap::new();
+        for account in self.accounts.values() {
+            if let Some(verifier) = &account.credentials.scram {
+                *counts.entry(verifier.iterations()).or_default() += 1;
+            }
+        }
+        let decoys = Decoys::new(key.key, counts, scope.scram_iterations);
+        Ok(Some(Arc::new(decoys)))
     }
 
     /// Where mail for an address goes.
@@ -171,16 +205,39 @@ impl Snapshot {
         address.is_ok_and(|address| matches!(self.resolve(&address), Resolution::Accounts(_)))
     }
 
-    /// The account that logs in under a normalised name, and the hash of its password.
+    /// The account that logs in under a normalised name, and what opens it.
     #[must_use]
-    pub fn login(&self, name: &str) -> Option<(AccountId, PasswordHash)> {
+    pub fn login(&self, name: &str) -> Option<(AccountId, Arc<Credentials>)> {
         match self.addresses.get(name)? {
             AddressOwner::Account(id) => {
                 let account = self.accounts.get(id)?;
-                account.password.clone().map(|password| (*id, password))
+                Some((*id, Arc::clone(&account.credentials)))
             }
             AddressOwner::Alias(_) => None,
         }
+    }
+
+    /// What is shown of those who are not here, once there is a key for it.
+    #[must_use]
+    pub fn decoys(&self) -> Option<Arc<Decoys>> {
+        self.decoys.clone()
+    }
+
+    /// Whether an account may send as this address: its own, with any tag, or one of its identities. An identity in a
+    /// domain that is no longer ours counts no more.
+    #[must_use]
+    pub fn may_send_as(&self, account: AccountId, address: &EmailAddress) -> bool {
+        let (Some(account), Domain::Name(domain)) = (self.accounts.get(&account), address.domain()) else {
+            return false;
+        };
+        if !self.domains.contains_key(domain) {
+            return false;
+        }
+        let [exact, base] = [address.lookup_key(), address.base().lookup_key()];
+        // A tagged address that is somebody's own is nobody else's.
+        let is_free = !self.addresses.contains_key(&exact);
+        let mut own = account.addresses.iter();
+        own.any(|own| *own == exact || (is_free && *own == base)) || account.domains.contains(domain)
     }
 
     /// The INBOX of an account.
@@ -202,9 +259,35 @@ impl Snapshot {
     }
 }
 
+impl Account {
+    fn new(row: records::Account, inbox: MailboxId) -> Self {
+        let (password, scram) = row
+            .password
+            .map_or((None, None), |password| (Some(password.hash), password.scram));
+        let credentials = Credentials {
+            password: password.and_then(|text| PasswordHash::from_phc(&text).ok()),
+            scram: scram.and_then(|text| ScramVerifier::from_text(&text).ok()),
+            app_passwords: row.app_passwords,
+        };
+        let mut account = Self {
+            credentials: Arc::new(credentials),
+            addresses: vec![row.address.lookup_key()],
+            domains: Vec::new(),
+            inbox,
+        };
+        for identity in row.identities {
+            match identity {
+                Identity::Address(address) => account.addresses.push(address.lookup_key()),
+                Identity::Domain(domain) => account.domains.push(domain),
+            }
+        }
+        account
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use message::id::Id;
+    use message::{id::Id, time::Timestamp};
 
     use super::*;
 
@@ -214,6 +297,30 @@ mod tests {
 
     fn account(number: u8) -> AccountId {
         AccountId::new(Id::from_bytes([number; 16]))
+    }
+
+    fn row(number: u8) -> records::Account {
+        let (name, identities) = match number {
+            1 => ("alice", Vec::new()),
+            _ => (
+                "bob",
+                ["sales@example.org", "@gone.example"].map(identity).to_vec(),
+            ),
+        };
+        records::Account {
+            address: address(&format!("{name}@example.org")),
+            password: None,
+            app_passwords: Vec::new(),
+            identities,
+            created: Timestamp::from_millis(0),
+        }
+    }
+
+    fn identity(text: &str) -> Identity {
+        match text.strip_prefix('@') {
+            Some(domain) => Identity::Domain(DomainName::parse_utf8(domain).unwrap()),
+            None => Identity::Address(address(text)),
+        }
     }
 
     /// alice is 1, bob is 2, and there are aliases of every kind.
@@ -240,15 +347,10 @@ mod tests {
         ];
         let known = |number| {
             let inbox = MailboxId::new(Id::from_bytes([number; 16]));
-            (
-                account(number),
-                Account {
-                    password: None,
-                    inbox,
-                },
-            )
+            (account(number), Account::new(row(number), inbox))
         };
         Snapshot {
+            decoys: None,
             domains: HashMap::from([
                 (domain("example.org"), None),
                 (domain("other.example"), Some(address("bob@example.org"))),
@@ -303,10 +405,49 @@ mod tests {
     }
 
     #[test]
+    fn an_account_sends_as_itself_and_its_identities() {
+        let snapshot = snapshot();
+        let check = |number, text: &str, expected| {
+            assert_eq!(
+                snapshot.may_send_as(account(number), &address(text)),
+                expected,
+                "{number} {text}"
+            );
+        };
+        check(1, "alice@example.org", true);
+        check(1, "Alice+x@Example.org", true);
+        check(1, "bob@example.org", false);
+        check(1, "team@example.org", false);
+        // Its identities: an address, and a domain that is not ours any more.
+        check(2, "sales@example.org", true);
+        check(2, "Sales+x@example.org", true);
+        check(2, "alice@example.org", false);
+        // Its own without the tag, but somebody else's as it is.
+        check(2, "bob+play@example.org", true);
+        check(2, "bob+work@example.org", false);
+        check(2, "anyone@gone.example", false);
+        check(2, "bob@[127.0.0.1]", false);
+        check(9, "alice@example.org", false);
+    }
+
+    #[test]
+    fn a_domain_as_identity_is_every_address_of_it() {
+        let mut snapshot = snapshot();
+        snapshot
+            .domains
+            .insert(DomainName::parse_utf8("gone.example").unwrap(), None);
+        assert!(snapshot.may_send_as(account(2), &address("anyone+x@gone.example")));
+        assert!(!snapshot.may_send_as(account(1), &address("anyone@gone.example")));
+    }
+
+    #[test]
     fn nobody_logs_in_without_a_password_or_by_an_alias() {
         let snapshot = snapshot();
-        for name in ["alice@example.org", "team@example.org", "nobody@example.org"] {
-            assert_eq!(snapshot.login(name), None, "{name}");
+        for name in ["team@example.org", "nobody@example.org"] {
+            assert!(snapshot.login(name).is_none(), "{name}");
         }
+        let (id, credentials) = snapshot.login("alice@example.org").unwrap();
+        assert_eq!(id, account(1));
+        assert!(credentials.password.is_none() && credentials.app_passwords.is_empty());
     }
 }

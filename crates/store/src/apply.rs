@@ -9,6 +9,7 @@ mod alias;
 mod append;
 mod blob_refs;
 pub mod change;
+mod credential;
 mod domain;
 mod draft;
 mod expunge;
@@ -75,6 +76,11 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::CreateAccount(command) => account::create_footprint(command, &mut keys),
         Command::DeleteAccount(command) => account::delete_footprint(command, &mut keys),
         Command::SetPassword(command) => account::password_footprint(command, &mut keys),
+        Command::AddAppPassword(command) => credential::add_footprint(command, &mut keys),
+        Command::RemoveAppPassword(command) => credential::remove_footprint(command, &mut keys),
+        Command::AddIdentity(command) => credential::identity_footprint(command, &mut keys),
+        Command::RemoveIdentity(command) => credential::no_identity_footprint(command, &mut keys),
+        Command::KeepDecoyKey(_) => keys.push(key::directory::decoy_key()),
         Command::LimitAccount(command) => account::limit_footprint(command, &mut keys),
         Command::CreateAlias(command) => alias::create_footprint(command, &mut keys),
         Command::DeleteAlias(command) => alias::delete_footprint(command, &mut keys),
@@ -130,6 +136,11 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::CreateAccount(command) => account::create(command, at, draft),
         Command::DeleteAccount(command) => account::delete(command, draft),
         Command::SetPassword(command) => account::set_password(command, draft),
+        Command::AddAppPassword(command) => credential::add(command, draft),
+        Command::RemoveAppPassword(command) => credential::remove(command, draft),
+        Command::AddIdentity(command) => credential::add_identity(command, draft),
+        Command::RemoveIdentity(command) => credential::remove_identity(command, draft),
+        Command::KeepDecoyKey(command) => credential::keep_decoy_key(command, draft),
         Command::LimitAccount(command) => account::limit(command, draft),
         Command::CreateAlias(command) => alias::create(command, draft),
         Command::DeleteAlias(command) => alias::delete(command, draft),

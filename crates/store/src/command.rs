@@ -17,8 +17,9 @@ use message::{
 pub use accept::{Accept, Addressee, Spooled};
 pub use append::Append;
 pub use directory::{
-    CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT, DEFAULT_TENANT_NAME,
-    DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, LimitAccount, LimitTenant, SetPassword,
+    AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
+    DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
+    LimitTenant, RemoveAppPassword, RemoveIdentity, SetPassword,
 };
 pub use expunge::Expunge;
 pub use flags::{ChangeFlags, FlagChange};
@@ -28,7 +29,10 @@ pub use settle::{Remove, Settle};
 
 pub use crate::apply::footprint;
 
-use crate::{apply, key::Partition};
+use crate::{
+    apply,
+    key::{Partition, SYSTEM_TENANT},
+};
 
 /// A command on its way to the serial point.
 #[derive(Clone, Debug)]
@@ -104,6 +108,16 @@ pub enum Command {
     DeleteAccount(DeleteAccount),
     /// Another password.
     SetPassword(SetPassword),
+    /// The password of one more program.
+    AddAppPassword(AddAppPassword),
+    /// The end of the password of a program.
+    RemoveAppPassword(RemoveAppPassword),
+    /// An account may send as somebody.
+    AddIdentity(AddIdentity),
+    /// An account may send as somebody no longer.
+    RemoveIdentity(RemoveIdentity),
+    /// The key of decoys.
+    KeepDecoyKey(KeepDecoyKey),
     /// What an account may have.
     LimitAccount(LimitAccount),
     /// An address that stands for others.
@@ -147,6 +161,11 @@ impl Command {
             Self::CreateAccount(command) => command.tenant,
             Self::DeleteAccount(command) => command.tenant,
             Self::SetPassword(command) => command.tenant,
+            Self::AddAppPassword(command) => command.tenant,
+            Self::RemoveAppPassword(command) => command.tenant,
+            Self::AddIdentity(command) => command.tenant,
+            Self::RemoveIdentity(command) => command.tenant,
+            Self::KeepDecoyKey(_) => SYSTEM_TENANT,
             Self::LimitAccount(command) => command.tenant,
             Self::CreateAlias(command) => command.tenant,
             Self::DeleteAlias(command) => command.tenant,

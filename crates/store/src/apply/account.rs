@@ -18,7 +18,7 @@ use crate::{
         mailbox::{MailboxKey, account_state, name, tenant_state},
     },
     record::{
-        directory::{Account, Address, AddressOwner, MAX_PASSWORD_OCTETS},
+        directory::{Account, Address, AddressOwner, MAX_PASSWORD_OCTETS, MAX_SCRAM_OCTETS, Password},
         mailbox::{ModSeq, Named, UidValidity},
         state::{AccountState, TenantState, Usage},
     },
@@ -125,7 +125,7 @@ pub(super) fn password_footprint(command: &SetPassword, keys: &mut Vec<Key>) {
 }
 
 pub(super) fn set_password(command: &SetPassword, draft: &mut Draft<'_>) -> Result<Outcome, Rejected> {
-    check_password(command.password.as_deref())?;
+    check_password(command.password.as_ref())?;
     let key = account(command.tenant, command.account);
     let mut row: Account = draft.need(&key, Rejected::NoSuchAccount)?;
     row.password.clone_from(&command.password);
@@ -148,7 +148,7 @@ pub(super) fn limit(command: &LimitAccount, draft: &mut Draft<'_>) -> Result<Out
 }
 
 fn check(command: &CreateAccount) -> Result<(), Rejected> {
-    check_password(command.password.as_deref())?;
+    check_password(command.password.as_ref())?;
     bounded("mailboxes", command.mailboxes.len(), MAX_FIRST_MAILBOXES)?;
     if !command.mailboxes.iter().any(|mailbox| mailbox.name.is_inbox()) {
         return Err(Rejected::NotPermitted("an account has an INBOX"));
@@ -161,11 +161,15 @@ fn check(command: &CreateAccount) -> Result<(), Rejected> {
     Ok(())
 }
 
-fn check_password(password: Option<&str>) -> Result<(), Rejected> {
+fn check_password(password: Option<&Password>) -> Result<(), Rejected> {
+    let Some(Password { hash, scram }) = password else {
+        return Ok(());
+    };
+    bounded("password's hash", hash.len(), MAX_PASSWORD_OCTETS)?;
     bounded(
-        "password's hash",
-        password.map_or(0, str::len),
-        MAX_PASSWORD_OCTETS,
+        "password's verifier",
+        scram.as_ref().map_or(0, String::len),
+        MAX_SCRAM_OCTETS,
     )
 }
 
@@ -173,6 +177,8 @@ fn row(command: &CreateAccount, at: Timestamp) -> Account {
     Account {
         address: command.address.clone(),
         password: command.password.clone(),
+        app_passwords: Vec::new(),
+        identities: Vec::new(),
         created: at,
     }
 }

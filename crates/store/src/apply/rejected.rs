@@ -27,6 +27,12 @@ pub enum Rejected {
     /// The recipient is done, or never was one.
     #[error("no such recipient")]
     NoSuchRecipient,
+    /// The account has no such application password.
+    #[error("no such application password")]
+    NoSuchAppPassword,
+    /// The account has no such identity.
+    #[error("no such identity")]
+    NoSuchIdentity,
     /// The name or id is taken.
     #[error("{0} exists")]
     Exists(Noun),
@@ -87,6 +93,12 @@ pub enum Noun {
     Mailbox,
     /// A message.
     Message,
+    /// The name of an application password.
+    AppPassword,
+    /// What an account may send as.
+    Identity,
+    /// The key of decoys.
+    DecoyKey,
 }
 
 impl std::fmt::Display for Noun {
@@ -98,6 +110,9 @@ impl std::fmt::Display for Noun {
             Self::Address => "address",
             Self::Mailbox => "mailbox",
             Self::Message => "message",
+            Self::AppPassword => "application password",
+            Self::Identity => "identity",
+            Self::DecoyKey => "key of decoys",
         })
     }
 }

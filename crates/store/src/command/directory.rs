@@ -7,6 +7,7 @@ use message::{
 
 use super::mailbox::NewMailbox;
 use crate::record::{
+    directory::{AppPassword, DECOY_KEY_OCTETS, Identity, Password},
     mailbox::{MailboxName, ModSeq},
     state::Limits,
 };
@@ -78,8 +79,8 @@ pub struct CreateAccount {
     pub account: AccountId,
     /// Its login and first address, in a domain of the tenant.
     pub address: EmailAddress,
-    /// The hash of its password, as `auth` prints it.
-    pub password: Option<String>,
+    /// What its password is verified by.
+    pub password: Option<Password>,
     /// What it may store.
     pub limits: Limits,
     /// Its first mailboxes, the INBOX among them; see [`NewMailbox::first`].
@@ -101,15 +102,66 @@ pub struct DeleteAccount {
     pub list_modseq: ModSeq,
 }
 
-/// Another password.
+/// Another password. Application passwords stay.
 #[derive(Clone, Debug)]
 pub struct SetPassword {
     /// Whose account it is.
     pub tenant: TenantId,
     /// Which.
     pub account: AccountId,
-    /// The hash, as `auth` prints it; without it nobody can log in.
-    pub password: Option<String>,
+    /// What it is verified by; without it only application passwords open the account.
+    pub password: Option<Password>,
+}
+
+/// The password of one more program.
+#[derive(Clone, Debug)]
+pub struct AddAppPassword {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// The password, with a name that no other of the account has.
+    pub app_password: AppPassword,
+}
+
+/// The end of the password of a program.
+#[derive(Clone, Debug)]
+pub struct RemoveAppPassword {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// The name of the password.
+    pub name: String,
+}
+
+/// An account may send as somebody from now on.
+#[derive(Clone, Debug)]
+pub struct AddIdentity {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// As whom: in a domain of the tenant.
+    pub identity: Identity,
+}
+
+/// An account may send as somebody no longer.
+#[derive(Clone, Debug)]
+pub struct RemoveIdentity {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// As whom.
+    pub identity: Identity,
+}
+
+/// The key of decoys, proposed at every start: the first one stays, `Exists` is the answer to all others.
+#[derive(Clone, Debug)]
+pub struct KeepDecoyKey {
+    /// Fresh randomness.
+    pub key: [u8; DECOY_KEY_OCTETS],
 }
 
 /// What an account may have from now on. What it has already stays.

@@ -19,6 +19,8 @@ pub const DOMAIN_NAME: u8 = b'e';
 pub const ACCOUNT: u8 = b'a';
 /// Kind of an address.
 pub const ADDRESS: u8 = b'@';
+/// Kind of the key of decoys, one for all tenants.
+pub const DECOY_KEY: u8 = b'k';
 /// Kind of the fence of a partition.
 pub const FENCE: u8 = b'f';
 
@@ -66,6 +68,12 @@ pub fn address(tenant: TenantId, lookup_key: &str) -> Key {
     writer(tenant, ADDRESS, lookup_key.len())
         .put(lookup_key.as_bytes())
         .finish()
+}
+
+/// The key of decoys.
+#[must_use]
+pub fn decoy_key() -> Key {
+    writer(SYSTEM_TENANT, DECOY_KEY, 0).finish()
 }
 
 /// Who owns a partition of a tenant.

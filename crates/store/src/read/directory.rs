@@ -7,7 +7,7 @@ use crate::{
     engine::{Snapshot, StoreError},
     key::{self, Keyspace, Partition, directory as keys},
     record::{
-        directory::{Account, Address, Claim, Domain, Tenant},
+        directory::{Account, Address, Claim, DecoyKey, Domain, Tenant},
         mailbox::{MailboxName, Named},
         state::{AccountState, TenantState},
     },
@@ -18,7 +18,7 @@ use crate::{
 pub struct AccountEntry {
     /// Which.
     pub id: AccountId,
-    /// Its login and password.
+    /// What is on record of it.
     pub account: Account,
     /// Its INBOX; absent only when the record of its name is damaged.
     pub inbox: Option<MailboxId>,
@@ -145,6 +145,14 @@ pub fn account_state(
     account: AccountId,
 ) -> Result<Option<AccountState>, ReadError> {
     record(snapshot, &key::mailbox::account_state(tenant, account))
+}
+
+/// The key of decoys, once there is one.
+///
+/// # Errors
+/// [`ReadError`] when it cannot be read.
+pub fn decoy_key(snapshot: &impl Snapshot) -> Result<Option<DecoyKey>, ReadError> {
+    record(snapshot, &keys::decoy_key())
 }
 
 /// What stands behind an address, by its folded form.

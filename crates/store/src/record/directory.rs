@@ -1,5 +1,7 @@
 //! Records of the directory.
 
+mod credential;
+
 use message::{
     address::{DomainName, EmailAddress},
     id::{AccountId, TenantId},
@@ -7,7 +9,11 @@ use message::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Record, fields_of};
+pub use credential::{
+    APP_PASSWORD_HASH_OCTETS, AppPassword, DECOY_KEY_OCTETS, DecoyKey, MAX_APP_PASSWORD_NAME_OCTETS,
+    MAX_APP_PASSWORDS, MAX_PASSWORD_OCTETS, MAX_SCRAM_OCTETS, Password, Protocol,
+};
 
 /// An organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,19 +67,83 @@ impl Record for Domain {
 pub struct Account {
     /// Its login and first address.
     pub address: EmailAddress,
-    /// The hash of its password as `auth` prints it; opaque here. Without it nobody can log in.
-    pub password: Option<String>,
+    /// What its password is verified by. Without it only application passwords open the account.
+    pub password: Option<Password>,
+    /// Passwords of single programs: at most [`MAX_APP_PASSWORDS`], each with a name of its own.
+    pub app_passwords: Vec<AppPassword>,
+    /// What it may send as, besides its own address: at most [`MAX_IDENTITIES`].
+    pub identities: Vec<Identity>,
     /// Since when.
     pub created: Timestamp,
 }
 
-/// Octets of a password's hash.
-pub const MAX_PASSWORD_OCTETS: usize = 1024;
-
 impl Record for Account {
     const NAME: &'static str = "account";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        /// Version 1 knew one password and nothing else.
+        #[derive(Deserialize)]
+        struct First {
+            address: EmailAddress,
+            password: Option<String>,
+            created: Timestamp,
+        }
+        if version != 1 {
+            return None;
+        }
+        let first: First = fields_of(fields)?;
+        Some(Self {
+            address: first.address,
+            password: first.password.map(|hash| Password { hash, scram: None }),
+            app_passwords: Vec::new(),
+            identities: Vec::new(),
+            created: first.created,
+        })
+    }
 }
+
+/// What an account may send as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Identity {
+    /// One address, with any `+tag`.
+    Address(EmailAddress),
+    /// Every address of a domain.
+    Domain(DomainName),
+}
+
+impl Identity {
+    /// The domain that it is in; `None` for an address literal.
+    #[must_use]
+    pub const fn domain(&self) -> Option<&DomainName> {
+        match self {
+            Self::Address(address) => address.domain().name(),
+            Self::Domain(domain) => Some(domain),
+        }
+    }
+
+    /// Whether both mean the same, as addresses are compared.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Address(one), Self::Address(other)) => one.lookup_key() == other.lookup_key(),
+            (Self::Domain(one), Self::Domain(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl std::fmt::Display for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Domain(domain) => write!(f, "@{domain}"),
+        }
+    }
+}
+
+/// How many identities an account may have.
+pub const MAX_IDENTITIES: usize = 100;
 
 /// What stands behind an address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

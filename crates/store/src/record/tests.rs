@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use super::{
     blob::BlobRow,
-    directory::{Account, Address, AddressOwner, Claim, Domain, Tenant},
+    directory::*,
     job::{BlobTombstone, MailboxTombstone},
     mailbox::*,
     once::CommandResult,
@@ -102,14 +102,15 @@ fn directory_records_are_golden() {
         },
         "010b6578616d706c652e6f7267010f616c6c406578616d706c652e6f7267fbd095ffbc3102edba6d37",
     );
-    let password = Some("$argon2id$".to_owned());
     check(
-        &Account {
-            address: address("a@example.org"),
-            password,
-            created: AT,
+        &full_account(),
+        "020d61406578616d706c652e6f7267010a246172676f6e32696424010e534352414d2d5348412d32353624010570686f6e65010101010101010101010101010101010101010101010101010101010101010101020002fbd095ffbc3101fbd095ffbc3102000d62406578616d706c652e6f7267010b6578616d706c652e6e6574fbd095ffbc313fbf1296",
+    );
+    check(
+        &DecoyKey {
+            key: [7; DECOY_KEY_OCTETS],
         },
-        "010d61406578616d706c652e6f7267010a246172676f6e32696424fbd095ffbc31426e4d16",
+        "010707070707070707070707070707070707070707070707070707070707070707f65cdb18",
     );
     let owner = AddressOwner::Account(account());
     check(
@@ -128,6 +129,54 @@ fn directory_records_are_golden() {
         "010d61406578616d706c652e6f726701010d62406578616d706c652e6f72671bcef977",
     );
     check(&FenceRow { epoch: 7 }, "0107c6a6b61d");
+}
+
+fn full_account() -> Account {
+    Account {
+        address: address("a@example.org"),
+        password: Some(Password {
+            hash: "$argon2id$".to_owned(),
+            scram: Some("SCRAM-SHA-256$".to_owned()),
+        }),
+        app_passwords: vec![AppPassword {
+            name: "phone".to_owned(),
+            hash: [1; APP_PASSWORD_HASH_OCTETS],
+            protocols: Some(vec![Protocol::Smtp, Protocol::Imap]),
+            created: AT,
+            expires: Some(AT),
+        }],
+        identities: vec![
+            Identity::Address(address("b@example.org")),
+            Identity::Domain(message::address::DomainName::parse(b"example.net").expect("a name")),
+        ],
+        created: AT,
+    }
+}
+
+#[test]
+fn accounts_of_version_1_are_read() {
+    let octets: Vec<u8> = "010d61406578616d706c652e6f7267010a246172676f6e32696424fbd095ffbc31426e4d16"
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).expect("hex"), 16).expect("hex"))
+        .collect();
+    let account = Account {
+        address: address("a@example.org"),
+        password: Some(Password::hashed("$argon2id$")),
+        app_passwords: Vec::new(),
+        identities: Vec::new(),
+        created: AT,
+    };
+    assert_eq!(decode::<Account>(&octets), Ok(account));
+}
+
+#[test]
+fn nothing_that_opens_an_account_is_printed() {
+    let shown = format!("{:?} {:?}", full_account(), DecoyKey { key: [7; 32] });
+    assert!(shown.contains("phone"), "{shown}");
+    for secret in ["argon2id", "SCRAM", "1, 1", "7, 7"] {
+        assert!(!shown.contains(secret), "{secret}: {shown}");
+    }
 }
 
 #[test]

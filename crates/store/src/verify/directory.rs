@@ -1,5 +1,7 @@
 //! Verifies the directory: who claims what, and how many.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use message::{
     address::DomainName,
@@ -12,7 +14,7 @@ use crate::{
     engine::{Snapshot, StoreError},
     key::{self, Key, directory as keys},
     record::{
-        directory::{Account, Address, AddressOwner, Claim, Domain, Tenant},
+        directory::{Account, Address, AddressOwner, Claim, DecoyKey, Domain, Tenant},
         state::{AccountState, FenceRow, TenantState},
     },
 };
@@ -30,6 +32,11 @@ where
             keys::DOMAIN_NAME => self.domain_name(key, octets),
             keys::ACCOUNT => self.account(key, octets),
             keys::ADDRESS => self.address(key, octets),
+            keys::DECOY_KEY => {
+                let parse = |bytes: &[u8]| (bytes == &*keys::decoy_key().bytes).then_some(());
+                self.decode::<_, DecoyKey>(key, octets, parse);
+                Ok(())
+            }
             keys::FENCE => {
                 self.decode::<_, FenceRow>(key, octets, |_| Some(()));
                 Ok(())
@@ -154,6 +161,9 @@ where
         self.expect(key, owned, "the account's address is not its own");
         let state = self.look::<AccountState>(&key::mailbox::account_state(tenant, id))?;
         self.expect(key, state.is_some(), "the account has no state");
+        let names: BTreeSet<_> = row.app_passwords.iter().map(|known| &known.name).collect();
+        let each_once = names.len() == row.app_passwords.len();
+        self.expect(key, each_once, "two application passwords have one name");
         Ok(())
     }
 

@@ -49,6 +49,8 @@ pub(crate) fn compare(store: &Store, model: &Model) {
 }
 
 fn compare_directory(snapshot: &impl Snapshot, model: &Model) {
+    let decoy_key = directory::decoy_key(snapshot).unwrap();
+    assert_eq!(decoy_key.map(|known| known.key), model.decoy_key);
     let tenants: BTreeMap<_, _> = directory::tenants(snapshot).unwrap().into_iter().collect();
     let names = |(id, tenant): (&TenantId, &crate::model::Tenant)| (*id, tenant.name.clone());
     let expected: BTreeMap<_, _> = model.tenants.iter().map(names).collect();
@@ -108,6 +110,20 @@ fn compare_addresses(snapshot: &impl Snapshot, tenant: TenantId, model: &Model) 
         assert_eq!(
             (&entry.account.address, &entry.account.password),
             (&account.address, &account.password)
+        );
+        let app_passwords = entry.account.app_passwords.into_iter();
+        assert_eq!(
+            app_passwords
+                .map(|known| (known.name.clone(), known))
+                .collect::<BTreeMap<_, _>>(),
+            account.app_passwords
+        );
+        let identities = entry.account.identities.iter();
+        assert_eq!(
+            identities
+                .map(|known| known.to_string().to_lowercase())
+                .collect::<BTreeSet<_>>(),
+            account.identities
         );
         let inbox = account
             .mailboxes

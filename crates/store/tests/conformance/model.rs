@@ -17,6 +17,7 @@ use store::{
     blob::BlobRef,
     command::*,
     record::{
+        directory::{AppPassword, Password},
         mailbox::{Flags, MailboxName, SpecialUse, Uid, UidValidity},
         spool::{Priority, RecipientNumber, RecipientState, Route},
         state::{Limits, Usage},
@@ -41,6 +42,7 @@ pub(crate) struct Model {
     pub(crate) rests: BTreeMap<BlobId, (TenantId, u32)>,
     /// Every blob that ever was, with its chunks.
     pub(crate) chunks: BTreeMap<BlobId, (TenantId, u32)>,
+    pub(crate) decoy_key: Option<[u8; 32]>,
 }
 
 pub(crate) type TrailPlace = (MessageId, Option<RecipientNumber>, u32);
@@ -56,7 +58,10 @@ pub(crate) struct Tenant {
 #[derive(Clone)]
 pub(crate) struct Account {
     pub(crate) address: EmailAddress,
-    pub(crate) password: Option<String>,
+    pub(crate) password: Option<Password>,
+    pub(crate) app_passwords: BTreeMap<String, AppPassword>,
+    /// As they are printed, folded.
+    pub(crate) identities: BTreeSet<String>,
     pub(crate) limits: Limits,
     pub(crate) modseq: u64,
     pub(crate) list_modseq: u64,
@@ -197,6 +202,17 @@ impl Model {
                 account.password.clone_from(&command.password);
                 Ok(Outcome::Done)
             }
+            Command::AddAppPassword(command) => self.add_app_password(command),
+            Command::RemoveAppPassword(command) => self.remove_app_password(command),
+            Command::AddIdentity(command) => self.add_identity(command),
+            Command::RemoveIdentity(command) => self.remove_identity(command),
+            Command::KeepDecoyKey(command) => match self.decoy_key {
+                Some(_) => Err("Exists"),
+                None => {
+                    self.decoy_key = Some(command.key);
+                    Ok(Outcome::Done)
+                }
+            },
             Command::LimitAccount(command) => {
                 self.account(command.tenant, command.account)?.limits = command.limits;
                 Ok(Outcome::Done)

@@ -1,6 +1,7 @@
 //! A story: numbers become commands. What a proposer would have read, it takes from the model, and now and then gets it
 //! wrong.
 
+mod credential;
 mod mailbox;
 mod pick;
 
@@ -17,6 +18,7 @@ use store::{
     blob::{BlobRef, SealedBlob},
     command::*,
     record::{
+        directory::Password,
         mailbox::{ModSeq, Parsed},
         spool::{Arrival, Priority, RecipientNumber, Route},
         state::Limits,
@@ -119,21 +121,7 @@ impl Teller {
             3 => self.account(tenant, address(b % 4, c % 3), usize::from(d % 7)),
             4 if d < 80 => self.delete_account(seed, model),
             4 => self.account(tenant, address(b % 4, 1), 6),
-            5 => {
-                let ((tenant, account), _) = pick_account(seed, model);
-                match b % 2 {
-                    0 => Command::SetPassword(SetPassword {
-                        tenant,
-                        account,
-                        password: Some(format!("${c}")),
-                    }),
-                    _ => Command::LimitAccount(LimitAccount {
-                        tenant,
-                        account,
-                        limits: limits(c, 50_000),
-                    }),
-                }
-            }
+            5 | 38 => credential::tell(seed, self.now(), model),
             6 => match b % 2 {
                 0 => Command::CreateAlias(CreateAlias {
                     tenant,
@@ -206,7 +194,7 @@ impl Teller {
             tenant,
             account: self.mint().into(),
             address,
-            password: Some("$argon2id$".to_owned()),
+            password: Some(Password::hashed("$argon2id$")),
             limits: Limits::default(),
             mailboxes,
         })

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use message::{address::EmailAddress, id::TenantId, time::Timestamp};
-use store::{apply::Outcome, command::*};
+use store::{
+    apply::Outcome,
+    command::*,
+    record::directory::{MAX_APP_PASSWORDS, MAX_IDENTITIES},
+};
 
 use super::{Account, Model, Refusal, Tenant};
 
@@ -106,6 +110,8 @@ impl Model {
         let mut account = Account {
             address: command.address.clone(),
             password: command.password.clone(),
+            app_passwords: BTreeMap::new(),
+            identities: BTreeSet::new(),
             limits: command.limits,
             modseq: 1,
             list_modseq: 1,
@@ -155,6 +161,61 @@ impl Model {
             command.targets.clone(),
         );
         Ok(Outcome::Done)
+    }
+
+    pub(super) fn add_app_password(&mut self, command: &AddAppPassword) -> Result<Outcome, Refusal> {
+        let new = &command.app_password;
+        if new.name.len() > 64 {
+            return Err("TooLarge");
+        }
+        if new.name.is_empty() {
+            return Err("NotPermitted");
+        }
+        let account = self.account(command.tenant, command.account)?;
+        if account.app_passwords.contains_key(&new.name) {
+            return Err("Exists");
+        }
+        if account.app_passwords.len() == MAX_APP_PASSWORDS {
+            return Err("TooLarge");
+        }
+        account.app_passwords.insert(new.name.clone(), new.clone());
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn remove_app_password(&mut self, command: &RemoveAppPassword) -> Result<Outcome, Refusal> {
+        let account = self.account(command.tenant, command.account)?;
+        let removed = account.app_passwords.remove(&command.name);
+        removed.map(|_| Outcome::Done).ok_or("NoSuchAppPassword")
+    }
+
+    pub(super) fn add_identity(&mut self, command: &AddIdentity) -> Result<Outcome, Refusal> {
+        self.account(command.tenant, command.account)?;
+        let name = command.identity.domain().ok_or("NoSuchDomain")?;
+        if self.domains.get(name.as_str()) != Some(&command.tenant) {
+            return Err("NoSuchDomain");
+        }
+        let account = self.account(command.tenant, command.account)?;
+        let text = command.identity.to_string().to_lowercase();
+        if account.identities.contains(&text) {
+            return Err("Exists");
+        }
+        if account.identities.len() == MAX_IDENTITIES {
+            return Err("TooLarge");
+        }
+        account.identities.insert(text);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn remove_identity(&mut self, command: &RemoveIdentity) -> Result<Outcome, Refusal> {
+        let account = self.account(command.tenant, command.account)?;
+        if account
+            .identities
+            .remove(&command.identity.to_string().to_lowercase())
+        {
+            Ok(Outcome::Done)
+        } else {
+            Err("NoSuchIdentity")
+        }
     }
 
     pub(super) fn addresses(&self, tenant: TenantId) -> BTreeSet<String> {
