@@ -9,6 +9,7 @@ use ractor::Message;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::{Instant, timeout_at};
 
+use crate::actor::Inspection;
 use crate::envelope::Work;
 use crate::gauges::{Moment, Ticket};
 use crate::reply::Reply;
@@ -56,6 +57,15 @@ impl<M: Message> Address<M> {
     #[must_use]
     pub fn depth(&self) -> u64 {
         self.slot.place().gauges.depth()
+    }
+
+    /// What the actor says of itself; `None` when nobody is there.
+    pub async fn inspect(&self) -> Option<Inspection> {
+        let (reply, answer) = oneshot::channel();
+        if !self.slot.inspect(reply) {
+            return None;
+        }
+        answer.await.ok()
     }
 
     /// Sends under a subject.
