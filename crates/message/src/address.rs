@@ -16,6 +16,8 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use thiserror::Error;
 
+pub(crate) use local_part::is_unfit;
+
 pub use domain::{AddressLiteral, Domain, DomainName};
 pub use local_part::LocalPart;
 pub use path::{ForwardPath, ReversePath};

@@ -17,12 +17,12 @@ pub mod time;
 pub use address::{
     AddressError, AddressLiteral, Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath,
 };
-pub use envelope::{BodyKind, Envelope, Recipient};
+pub use envelope::{BodyKind, MailOptions, ParameterError, RecipientOptions};
 pub use header::{HeaderExcess, HeaderGauge, HeaderLimits};
 pub use hops::{HopCounter, MAX_HOPS};
 pub use id::{
     AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,
 };
-pub use received::{Received, TlsFacts, With, return_path_line};
+pub use received::{Greeting, Received, TlsFacts, With, return_path_line};
 pub use structure::{ImapEnvelope, Structure, StructureScanner};
 pub use time::{Tick, Timestamp};

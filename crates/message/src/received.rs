@@ -8,8 +8,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::address::ReversePath;
-use crate::envelope::Recipient;
+use crate::address::{EmailAddress, ReversePath};
 use crate::id::MessageId;
 use crate::time::Timestamp;
 
@@ -36,8 +35,8 @@ pub struct Received<'a> {
     pub tls: Option<TlsFacts<'a>>,
     /// The id under which the message is traced.
     pub id: MessageId,
-    /// All recipients of the transaction. Exactly one is named; of several none, for each would learn of the others.
-    pub recipients: &'a [Recipient],
+    /// The recipient, if the transaction has exactly one; of several none, for each would learn of the others.
+    pub recipient: Option<&'a EmailAddress>,
     /// When the message was received.
     pub at: Timestamp,
 }
@@ -65,7 +64,10 @@ impl Received<'_> {
         }
         field.line();
         field.word("id");
-        let recipient = self.single_recipient();
+        // Without SMTPUTF8 a header field holds ASCII and nothing else.
+        let recipient = self
+            .recipient
+            .filter(|address| self.with.utf8 || !address.needs_utf8());
         field.word(&format!(
             "{}{}",
             self.id,
@@ -73,65 +75,82 @@ impl Received<'_> {
         ));
         if let Some(recipient) = recipient {
             field.word("for");
-            field.word(&format!("<{}>;", recipient.address));
+            field.word(&format!("<{recipient}>;"));
         }
         field.line();
         field.word(&self.at.rfc5322().to_string());
         field.end()
     }
-
-    /// The only recipient, if it can be written in ASCII: without SMTPUTF8 a header field may hold nothing else.
-    fn single_recipient(&self) -> Option<&Recipient> {
-        match self.recipients {
-            [recipient] if !recipient.address.needs_utf8() => Some(recipient),
-            _ => None,
-        }
-    }
 }
 
 /// The field that final delivery puts first: `Return-Path: <…>` and CRLF. RFC 5321 §4.4
+///
+/// The local part of an address that came with SMTPUTF8 stands there in UTF-8 (RFC 6532 §3.2), its domain in A-labels.
 #[must_use]
 pub fn return_path_line(reverse_path: &ReversePath) -> String {
     format!("Return-Path: {reverse_path}\r\n")
 }
 
-/// The keyword behind `with`. RFC 3848 §1
+/// How the client began: which protocol it speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum With {
-    /// HELO.
-    Smtp,
-    /// EHLO.
-    Esmtp,
-    /// EHLO over TLS.
-    Esmtps,
-    /// EHLO and AUTH.
-    Esmtpa,
-    /// EHLO and AUTH over TLS.
-    Esmtpsa,
+pub enum Greeting {
+    /// HELO: SMTP without extensions.
+    Helo,
+    /// EHLO. RFC 5321 §4.1.1.1
+    Ehlo,
+    /// LHLO: LMTP. RFC 2033 §4.1
+    Lhlo,
+}
+
+/// The keyword behind `with`. RFC 3848 §1, RFC 6531 §4.3
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct With {
+    greeting: Greeting,
+    encrypted: bool,
+    authenticated: bool,
+    utf8: bool,
 }
 
 impl With {
-    /// The keyword for a session. There is none for TLS or AUTH after HELO: the extended one says more.
+    /// The keyword for a session, and for a transaction that said SMTPUTF8 in it. There is none for TLS or AUTH after
+    /// HELO: the extended one says more.
     #[must_use]
-    pub const fn of(extended: bool, encrypted: bool, authenticated: bool) -> Self {
-        match (encrypted, authenticated) {
-            (true, true) => Self::Esmtpsa,
-            (true, false) => Self::Esmtps,
-            (false, true) => Self::Esmtpa,
-            (false, false) if extended => Self::Esmtp,
-            (false, false) => Self::Smtp,
+    pub const fn of(greeting: Greeting, encrypted: bool, authenticated: bool, utf8: bool) -> Self {
+        Self {
+            greeting,
+            encrypted,
+            authenticated,
+            utf8,
         }
+    }
+
+    /// Whether the text of the message, and so a field before it, may be in UTF-8.
+    #[must_use]
+    pub const fn utf8(self) -> bool {
+        self.utf8
     }
 
     /// As it is written.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Smtp => "SMTP",
-            Self::Esmtp => "ESMTP",
-            Self::Esmtps => "ESMTPS",
-            Self::Esmtpa => "ESMTPA",
-            Self::Esmtpsa => "ESMTPSA",
+        match (self.greeting, self.utf8, self.encrypted, self.authenticated) {
+            (Greeting::Helo, false, false, false) => "SMTP",
+            (Greeting::Ehlo, false, false, false) => "ESMTP",
+            (Greeting::Helo | Greeting::Ehlo, false, true, false) => "ESMTPS",
+            (Greeting::Helo | Greeting::Ehlo, false, false, true) => "ESMTPA",
+            (Greeting::Helo | Greeting::Ehlo, false, true, true) => "ESMTPSA",
+            (Greeting::Helo | Greeting::Ehlo, true, false, false) => "UTF8SMTP",
+            (Greeting::Helo | Greeting::Ehlo, true, true, false) => "UTF8SMTPS",
+            (Greeting::Helo | Greeting::Ehlo, true, false, true) => "UTF8SMTPA",
+            (Greeting::Helo | Greeting::Ehlo, true, true, true) => "UTF8SMTPSA",
+            (Greeting::Lhlo, false, false, false) => "LMTP",
+            (Greeting::Lhlo, false, true, false) => "LMTPS",
+            (Greeting::Lhlo, false, false, true) => "LMTPA",
+            (Greeting::Lhlo, false, true, true) => "LMTPSA",
+            (Greeting::Lhlo, true, false, false) => "UTF8LMTP",
+            (Greeting::Lhlo, true, true, false) => "UTF8LMTPS",
+            (Greeting::Lhlo, true, false, true) => "UTF8LMTPA",
+            (Greeting::Lhlo, true, true, true) => "UTF8LMTPSA",
         }
     }
 }

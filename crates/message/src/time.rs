@@ -3,6 +3,8 @@
 //! Neither reads a clock. A `Tick` means nothing outside the process that made it; a `Timestamp` may jump with the
 //! operator's clock and is therefore no measure of waiting.
 
+mod rfc3339;
+
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
@@ -113,6 +115,19 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// The moment that a date-time of RFC 3339 §5.6 names, to the millisecond; none if it is malformed, before 1970, or
+    /// so far from UTC as no place is.
+    #[must_use]
+    pub fn parse_rfc3339(text: &[u8]) -> Option<Self> {
+        rfc3339::parse(text)
+    }
+
+    /// The date-time of RFC 3339 in UTC and whole seconds: `2026-11-23T20:15:52Z`.
+    #[must_use]
+    pub const fn rfc3339(self) -> Rfc3339Date {
+        Rfc3339Date(self)
+    }
+
     /// The date-time of RFC 5322 §3.3 in UTC: `Mon, 23 Nov 2026 20:15:52 +0000`.
     #[must_use]
     pub const fn rfc5322(self) -> Rfc5322Date {
@@ -152,6 +167,21 @@ impl Sub for Timestamp {
 
     fn sub(self, earlier: Self) -> Duration {
         self.since(earlier)
+    }
+}
+
+/// A [`Timestamp`] that displays as the date-time of RFC 3339 in whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rfc3339Date(Timestamp);
+
+impl fmt::Display for Rfc3339Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let c = Civil::of(self.0);
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+            c.year, c.month, c.day, c.hour, c.minute, c.second
+        )
     }
 }
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use message::ReversePath;
-use message::received::With;
+use message::received::{Greeting, With};
 use message::time::Tick;
 use serde::{Deserialize, Serialize};
 
@@ -209,11 +209,11 @@ impl<R, T> Session<R, T> {
     /// The protocol for the `with` clause of a Received field.
     #[must_use]
     pub fn protocol(&self) -> With {
-        With::of(
-            self.hello().is_some_and(|hello| hello.esmtp),
-            self.tls.is_some(),
-            self.login.is_some(),
-        )
+        let greeting = match self.hello() {
+            Some(hello) if hello.esmtp => Greeting::Ehlo,
+            _ => Greeting::Helo,
+        };
+        With::of(greeting, self.tls.is_some(), self.login.is_some(), false)
     }
 
     /// What MAIL said, while a transaction is open.

@@ -4,11 +4,10 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use message::{
-    envelope,
     id::MessageId,
     received::{Received, TlsFacts},
 };
-use smtp::{Enhanced, Recipient, Recipients, Reply, Verdict, reply::table};
+use smtp::{Enhanced, Recipients, Reply, Verdict, reply::table};
 use store::{
     blob::{BlobError, BlobRef, BlobWriter},
     command::{Accept, Addressee, Command, Proposal, Spooled},
@@ -71,12 +70,10 @@ impl State {
     fn received(&self, id: MessageId) -> String {
         let machine = &self.session.machine;
         // Naming one of several recipients would tell the others. RFC 5321 §7.2
-        let single = machine.recipients().filter(|recipients| recipients.len() == 1);
-        let recipients: Vec<_> = single
-            .iter()
-            .flat_map(|recipients| recipients.in_order())
-            .filter_map(|one| self.named(one))
-            .collect();
+        let recipient = match machine.recipients().map(Recipients::in_order).as_deref() {
+            Some([only]) => self.address(&only.named),
+            _ => None,
+        };
         Received {
             helo: machine.hello().map_or(b"", |hello| hello.name.as_bytes()),
             peer: self.args.peer.ip(),
@@ -87,18 +84,10 @@ impl State {
                 cipher: &tls.cipher,
             }),
             id,
-            recipients: &recipients,
+            recipient: recipient.as_ref(),
             at: self.args.parts.clock.timestamp(),
         }
         .compose()
-    }
-
-    fn named(&self, recipient: &Recipient<Routes>) -> Option<envelope::Recipient> {
-        let address = self.address(&recipient.named)?;
-        Some(envelope::Recipient {
-            address,
-            original: recipient.named.original.to_string(),
-        })
     }
 
     pub(super) async fn write(&mut self, octets: &Bytes) {

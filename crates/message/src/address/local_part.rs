@@ -18,8 +18,8 @@ impl LocalPart {
     /// # Errors
     /// Refuses control characters, and what exceeds [`MAX_LOCAL_PART`] when written.
     pub fn from_content(content: &str) -> Result<Self, AddressError> {
-        if content.chars().any(char::is_control) {
-            return Err(AddressError::Syntax("control character in local part"));
+        if content.chars().any(is_unfit) {
+            return Err(UNFIT);
         }
         let local = Self(content.into());
         if local.written_length() > MAX_LOCAL_PART {
@@ -71,9 +71,7 @@ impl LocalPart {
                     Some(escaped @ ' '..='~') => content.push(escaped),
                     _ => return Err(AddressError::Syntax("backslash before nothing that it can quote")),
                 },
-                _ if character.is_control() => {
-                    return Err(AddressError::Syntax("control character in local part"));
-                }
+                _ if is_unfit(character) => return Err(UNFIT),
                 _ => content.push(character),
             }
         }
@@ -148,6 +146,24 @@ const TOO_LONG: AddressError = AddressError::TooLong {
     limit: MAX_LOCAL_PART,
 };
 
+const UNFIT: AddressError = AddressError::Syntax("control character in local part");
+
+/// Whether a character may stand in no address: control characters, and those that only change how others are shown,
+/// by which one address can be made to look like another or to break a line. Joiners are letters to some scripts.
+pub(crate) fn is_unfit(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            // The marks, embeddings and isolates of bidirectional text. UAX #9
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // The separators of lines and paragraphs.
+            | '\u{2028}' | '\u{2029}'
+            // What is shown as nothing.
+            | '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
+}
+
 /// Dot-string of RFC 5321 §4.1.2, whose atoms may hold non-ASCII letters (RFC 6531 §3.3).
 fn is_dot_string(text: &str) -> bool {
     text.split('.')
@@ -160,7 +176,7 @@ fn is_atext(character: char) -> bool {
         'a'..='z' | 'A'..='Z' | '0'..='9' => true,
         '!' | '#' | '$' | '%' | '&' | '\'' | '*' | '+' | '-' | '/' => true,
         '=' | '?' | '^' | '_' | '`' | '{' | '|' | '}' | '~' => true,
-        _ => !character.is_ascii() && !character.is_control(),
+        _ => !character.is_ascii() && !is_unfit(character),
     }
 }
 

@@ -162,14 +162,17 @@ fn an_internationalised_address_has_its_own_constructor() {
     check("user@example.org", "user@example.org");
     check("user@\u{65e5}\u{672c}\u{3002}jp", "user@xn--wgv71a.jp");
     for written in [
-        "u@a\u{5d0}.org",  // left to right and right to left in one label
-        "u@\u{200d}x.org", // a joiner that joins nothing
-        "u@\u{378}.org",   // unassigned
-        "u@\u{ff0d}a.org", // becomes a hyphen at the edge of a label
-        "u@\u{301}a.org",  // begins with a combining mark
-        "u\u{85}@x.org",   // a control character of eight bits
-        "u@\u{ff20}.org",  // a full-width @
-        "u@x.org\u{3002}", // an empty last label
+        "u@a\u{5d0}.org",      // left to right and right to left in one label
+        "u@\u{200d}x.org",     // a joiner that joins nothing
+        "u@\u{378}.org",       // unassigned
+        "u@\u{ff0d}a.org",     // becomes a hyphen at the edge of a label
+        "u@\u{301}a.org",      // begins with a combining mark
+        "u\u{85}@x.org",       // a control character of eight bits
+        "u@\u{ff20}.org",      // a full-width @
+        "u@x.org\u{3002}",     // an empty last label
+        "u\u{202e}v@x.org",    // turns what follows around
+        "\"u\u{2028}\"@x.org", // a line separator
+        "u\u{200b}@x.org",     // shown as nothing
     ] {
         assert!(EmailAddress::parse_utf8(written).is_err(), "{written}");
     }
