@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::memchr2;
 use message::{AddressError, ForwardPath, ReversePath};
 
-pub(crate) use parameters::Parameters;
+pub(crate) use parameters::{Grammar, Parameters};
 
 use crate::recipients::RecipientPath;
 use crate::reply::{Reply, table};
@@ -51,7 +51,7 @@ pub(crate) enum Command<'a> {
 
 impl<'a> Command<'a> {
     /// Parses a line without its CRLF.
-    pub(crate) fn parse(line: &'a [u8]) -> Self {
+    pub(crate) fn parse(line: &'a [u8], grammar: Grammar<'_>) -> Self {
         if memchr2(b'\r', 0, line).is_some() {
             return Self::Malformed(table::CONTROL_CHARACTER);
         }
@@ -67,14 +67,13 @@ impl<'a> Command<'a> {
         match &*word {
             b"EHLO" => hello(argument, true),
             b"HELO" => hello(argument, false),
-            b"MAIL" => mail(argument),
-            b"RCPT" => recipient(argument),
+            b"MAIL" => mail(argument, grammar),
+            b"RCPT" => recipient(argument, grammar),
             b"DATA" => alone(argument, Self::Data),
             b"RSET" => alone(argument, Self::Reset),
             b"QUIT" => alone(argument, Self::Quit),
             b"STARTTLS" => alone(argument, Self::StartTls),
-            b"VRFY" if argument.is_empty() => Self::Malformed(table::BAD_ARGUMENT),
-            b"VRFY" => Self::Verify,
+            b"VRFY" => verify(argument, grammar),
             b"HELP" => Self::Help,
             b"NOOP" => Self::Noop,
             b"AUTH" => auth(argument),
@@ -135,49 +134,83 @@ fn auth(argument: &[u8]) -> Command<'_> {
     }
 }
 
-fn mail(argument: &[u8]) -> Command<'static> {
-    let Some(path) = after_keyword(argument, b"FROM:") else {
+/// VRFY and whom; SMTPUTF8 behind it is a parameter, without which nothing but ASCII is understood. RFC 6531 §3.1
+fn verify(argument: &[u8], grammar: Grammar<'_>) -> Command<'static> {
+    let (whom, is_utf8) = match memchr::memrchr(b' ', argument).and_then(|at| argument.split_at_checked(at)) {
+        Some((whom, word)) if grammar.offers.utf8 && word.eq_ignore_ascii_case(b" SMTPUTF8") => (whom, true),
+        _ => (argument, false),
+    };
+    if !whom.is_ascii() && !is_utf8 {
+        return Command::Malformed(table::ADDRESS_NOT_ASCII);
+    }
+    if whom.is_empty() || std::str::from_utf8(whom).is_err() {
+        return Command::Malformed(table::BAD_ARGUMENT);
+    }
+    Command::Verify
+}
+
+fn mail(argument: &[u8], grammar: Grammar<'_>) -> Command<'static> {
+    let Some(text) = after_keyword(argument, b"FROM:") else {
         return Command::Malformed(table::BAD_ARGUMENT);
     };
-    let (path, rest) = match ReversePath::parse_prefix(path) {
+    let parsed = if grammar.offers.utf8 {
+        ReversePath::parse_prefix_utf8(text)
+    } else {
+        ReversePath::parse_prefix(text)
+    };
+    let (path, rest) = match parsed {
         Ok(parsed) => parsed,
         Err(AddressError::NotAscii) => return Command::Malformed(table::ADDRESS_NOT_ASCII),
         Err(AddressError::UnacceptableDomain(_)) => return Command::Malformed(table::BAD_SENDER_DOMAIN),
         Err(_) => return Command::Malformed(table::BAD_SENDER),
     };
-    match Parameters::parse(rest) {
+    match Parameters::parse(rest, grammar) {
+        // The word that allows it stands behind the path. RFC 6531 §3.5
+        Ok(parameters) if !parameters.options.utf8 && !before(text, rest).is_ascii() => {
+            Command::Malformed(table::ADDRESS_NOT_ASCII)
+        }
         Ok(parameters) => Command::Mail(path, parameters),
         Err(reply) => Command::Malformed(reply),
     }
 }
 
-fn recipient(argument: &[u8]) -> Command<'static> {
+fn recipient(argument: &[u8], grammar: Grammar<'_>) -> Command<'static> {
     let Some(text) = after_keyword(argument, b"TO:") else {
         return Command::Malformed(table::BAD_ARGUMENT);
     };
-    let (path, rest) = match ForwardPath::parse_prefix(text) {
+    let parsed = if grammar.utf8 {
+        ForwardPath::parse_prefix_utf8(text)
+    } else {
+        ForwardPath::parse_prefix(text)
+    };
+    let (path, rest) = match parsed {
         Ok(parsed) => parsed,
         Err(AddressError::NotAscii) => return Command::Malformed(table::ADDRESS_NOT_ASCII),
         Err(AddressError::UnacceptableDomain(_)) => return Command::Malformed(table::BAD_RECIPIENT_DOMAIN),
         Err(_) => return Command::Malformed(table::BAD_RECIPIENT),
     };
-    if !rest.is_empty() {
-        // RCPT has no parameter without DSN (RFC 3461).
-        let reply = if rest.starts_with(b" ") {
-            table::UNKNOWN_PARAMETER
-        } else {
-            table::BAD_ARGUMENT
-        };
-        return Command::Malformed(reply);
-    }
-    let original = text.get(1..text.len() - 1).unwrap_or_default();
+    let options = match parameters::of_recipient(rest, grammar) {
+        Ok(options) => options,
+        Err(reply) => return Command::Malformed(reply),
+    };
+    let path_as_written = before(text, rest);
+    let original = path_as_written
+        .get(1..path_as_written.len().saturating_sub(1))
+        .unwrap_or_default();
     match std::str::from_utf8(original) {
         Ok(original) => Command::Recipient(RecipientPath {
             path,
             original: original.into(),
+            options,
         }),
         Err(_) => Command::Malformed(table::ADDRESS_NOT_ASCII),
     }
+}
+
+/// What stands before `rest`, which is the end of `text`.
+fn before<'a>(text: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    text.get(..text.len().saturating_sub(rest.len()))
+        .unwrap_or_default()
 }
 
 /// What stands behind `FROM:` or `TO:`. Spaces before the path are not in the grammar (RFC 5321 §3.3), but sent by

@@ -32,7 +32,7 @@ pub enum Framing {
 }
 
 impl Framing {
-    /// Whether `unread` holds anything that a turn could act on; `max_line` is `Settings::max_command_line`.
+    /// Whether `unread` holds anything that a turn could act on; `max_line` is the longest command line.
     #[must_use]
     pub fn is_ready(self, unread: &[u8], max_line: usize) -> bool {
         match self {

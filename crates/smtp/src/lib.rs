@@ -10,6 +10,7 @@
 
 mod command;
 pub mod framing;
+mod offers;
 mod recipients;
 pub mod reply;
 mod sasl;
@@ -20,6 +21,7 @@ mod shared;
 pub mod transcript;
 
 pub use framing::Framing;
+pub use offers::{FutureRelease, Offers};
 pub use recipients::{Recipient, RecipientPath, Recipients};
 pub use reply::{Enhanced, Reply};
 pub use sasl::{Login, Mechanisms, Response};

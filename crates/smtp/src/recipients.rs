@@ -7,7 +7,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use message::ForwardPath;
+use message::{ForwardPath, RecipientOptions};
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -18,8 +18,11 @@ use crate::shared;
 pub struct RecipientPath {
     /// The forward-path.
     pub path: ForwardPath,
-    /// What the client wrote between the angle brackets: printable ASCII, for reports to quote.
+    /// What the client wrote between the angle brackets, for reports to quote: printable, and ASCII unless the
+    /// transaction said SMTPUTF8.
     pub original: Box<str>,
+    /// What the client asked for with it.
+    pub options: RecipientOptions,
 }
 
 /// A recipient that was accepted, with the caller's decision on where its mail goes.
@@ -161,6 +164,7 @@ mod tests {
         let named = Arc::new(RecipientPath {
             path: ForwardPath::Postmaster,
             original: "postmaster".into(),
+            options: RecipientOptions::default(),
         });
         for route in 0..count {
             recipients.push(Recipient {

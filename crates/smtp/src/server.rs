@@ -31,7 +31,7 @@ pub use self::state::{Hello, Mail, Tls};
 use self::state::{Fate, State, Tally};
 use self::turn::{Question, Turn};
 use self::version::Version;
-use crate::command::Command;
+use crate::command::{Command, Grammar};
 use crate::framing::Framing;
 use crate::framing::line::{self, Found, Skip, Skipped};
 use crate::recipients::Recipients;
@@ -137,7 +137,7 @@ impl<R, T> Session<R, T> {
     /// Whether `unread` holds anything that [`Session::receive`] could act on.
     #[must_use]
     pub fn is_ready(&self, unread: &[u8]) -> bool {
-        !self.ended() && self.framing().is_ready(unread, self.settings.max_command_line)
+        !self.ended() && self.framing().is_ready(unread, self.settings.command_line())
     }
 
     /// Whether nothing is lost if the connection ends now: no body is on its way and no verdict is awaited.
@@ -206,14 +206,15 @@ impl<R, T> Session<R, T> {
         self.state.hello()
     }
 
-    /// The protocol for the `with` clause of a Received field.
+    /// The protocol for the `with` clause of a Received field: of the session, and of its transaction if one is open.
     #[must_use]
     pub fn protocol(&self) -> With {
         let greeting = match self.hello() {
             Some(hello) if hello.esmtp => Greeting::Ehlo,
             _ => Greeting::Helo,
         };
-        With::of(greeting, self.tls.is_some(), self.login.is_some(), false)
+        let utf8 = self.mail().is_some_and(|mail| mail.options.utf8);
+        With::of(greeting, self.tls.is_some(), self.login.is_some(), utf8)
     }
 
     /// What MAIL said, while a transaction is open.
@@ -249,7 +250,7 @@ impl<R, T> Session<R, T> {
     }
 
     fn receive_line(&mut self, input: &Bytes, now: Tick) -> usize {
-        let limit = line::limit(input, self.settings.max_command_line);
+        let limit = line::limit(input, self.settings.command_line());
         match line::find(input, limit) {
             Found::Partial => 0,
             Found::Line { length } => {
@@ -310,9 +311,20 @@ impl<R, T> Session<R, T> {
         if let Some(farewell) = self.exceeded() {
             return self.close(farewell);
         }
-        self.obey(Command::parse(line));
+        self.obey(Command::parse(line, self.grammar()));
         if self.turn.has_more && Command::is_followed_by_text(line) && !self.takes_text() {
             self.close(table::UNSYNCHRONIZED);
+        }
+    }
+
+    /// What the client may say now.
+    fn grammar(&self) -> Grammar<'_> {
+        Grammar {
+            offers: &self.settings.offers,
+            extended: self.hello().is_none_or(|hello| hello.esmtp),
+            encrypted: self.tls.is_some(),
+            auth: self.login.is_some() || self.offered().next().is_some(),
+            utf8: self.mail().is_some_and(|mail| mail.options.utf8),
         }
     }
 
@@ -336,10 +348,7 @@ impl<R, T> Session<R, T> {
             (State::Ready(_) | State::Mail(..), Command::StartTls) => self.start_tls(),
             (State::Ready(_), Command::Auth { mechanism, initial }) => self.authenticate(mechanism, initial),
             (State::Mail(..), Command::Auth { .. }) => self.refuse(table::AUTH_IN_TRANSACTION),
-            (State::Ready(hello), Command::Mail(path, parameters)) => {
-                let esmtp = hello.esmtp;
-                self.mail_from(path, parameters, esmtp);
-            }
+            (State::Ready(_), Command::Mail(path, parameters)) => self.mail_from(path, parameters),
             (State::Ready(_), Command::Recipient(_) | Command::Data) => self.refuse(table::MAIL_FIRST),
             (State::Mail(..), Command::Mail(..)) => self.refuse(table::MAIL_GIVEN),
             (State::Mail(_, transaction), Command::Recipient(named)) => {

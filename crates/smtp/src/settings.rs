@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::offers::Offers;
 use crate::sasl::Mechanisms;
 
 /// The longest command line without extensions, CRLF included. RFC 5321 §4.5.3.1.4
@@ -31,7 +32,8 @@ pub struct Settings {
     pub max_refused_recipients: u32,
     /// Commands other than a good RCPT since the last accepted message; then 421 4.7.0. Ends NOOP and RSET loops.
     pub max_commands_without_mail: u32,
-    /// Octets of a command line with its CRLF. A longer one is answered 500 5.5.2.
+    /// Octets of a command line with its CRLF, to which those of [`Settings::offers`] come. A longer one is answered
+    /// 500 5.5.2.
     pub max_command_line: usize,
     /// `Received` fields from which on a message is taken to run in a circle and answered 554 5.4.6.
     pub max_hops: u32,
@@ -39,12 +41,14 @@ pub struct Settings {
     pub starttls: bool,
     /// By which mechanisms a client may log in. RFC 4954
     pub mechanisms: Mechanisms,
+    /// What is offered beside that.
+    pub offers: Offers,
     /// How long a peer may take.
     pub timeouts: Timeouts,
 }
 
 impl Settings {
-    /// The usual limits under the name of `hostname`, without STARTTLS and AUTH.
+    /// The usual limits under the name of `hostname`, without STARTTLS, AUTH and other offers.
     #[must_use]
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
@@ -58,8 +62,15 @@ impl Settings {
             max_hops: message::hops::MAX_HOPS,
             starttls: false,
             mechanisms: Mechanisms::default(),
+            offers: Offers::default(),
             timeouts: Timeouts::default(),
         }
+    }
+
+    /// Octets of the longest command line, CRLF included.
+    pub(crate) fn command_line(&self) -> usize {
+        self.max_command_line
+            .saturating_add(self.offers.octets(!self.mechanisms.is_empty()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AddressError, Domain, EmailAddress, LocalPart, MAX_PATH};
+use super::{AddressError, Domain, DomainName, EmailAddress, LocalPart, MAX_PATH, is_unfit};
 
 /// The argument of MAIL: where a report of failure goes. RFC 5321 §4.1.1.2
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -29,14 +29,23 @@ impl ReversePath {
     /// # Errors
     /// See [`AddressError`].
     pub fn parse_prefix(text: &[u8]) -> Result<(Self, &[u8]), AddressError> {
+        Self::parse_prefix_as(text, Charset::Ascii)
+    }
+
+    /// Parses the same; local part and domain may be internationalised. RFC 6531 §3.3
+    ///
+    /// # Errors
+    /// See [`AddressError`].
+    pub fn parse_prefix_utf8(text: &[u8]) -> Result<(Self, &[u8]), AddressError> {
+        Self::parse_prefix_as(text, Charset::Utf8)
+    }
+
+    fn parse_prefix_as(text: &[u8], charset: Charset) -> Result<(Self, &[u8]), AddressError> {
         if let Some(rest) = text.strip_prefix(b"<>") {
             return Ok((Self::Null, rest));
         }
         let (path, rest) = inside(text)?;
-        Ok((
-            Self::Address(EmailAddress::parse(without_source_route(path)?)?),
-            rest,
-        ))
+        Ok((Self::Address(charset.mailbox(path)?), rest))
     }
 
     /// The address, if there is one.
@@ -81,14 +90,23 @@ impl ForwardPath {
     /// # Errors
     /// See [`AddressError`].
     pub fn parse_prefix(text: &[u8]) -> Result<(Self, &[u8]), AddressError> {
+        Self::parse_prefix_as(text, Charset::Ascii)
+    }
+
+    /// Parses the same; local part and domain may be internationalised. RFC 6531 §3.3
+    ///
+    /// # Errors
+    /// See [`AddressError`].
+    pub fn parse_prefix_utf8(text: &[u8]) -> Result<(Self, &[u8]), AddressError> {
+        Self::parse_prefix_as(text, Charset::Utf8)
+    }
+
+    fn parse_prefix_as(text: &[u8], charset: Charset) -> Result<(Self, &[u8]), AddressError> {
         let (path, rest) = inside(text)?;
         if path.eq_ignore_ascii_case(b"postmaster") {
             return Ok((Self::Postmaster, rest));
         }
-        Ok((
-            Self::Address(EmailAddress::parse(without_source_route(path)?)?),
-            rest,
-        ))
+        Ok((Self::Address(charset.mailbox(path)?), rest))
     }
 
     /// The address; `<postmaster>` is the postmaster of `home`.
@@ -148,8 +166,46 @@ fn inside(text: &[u8]) -> Result<(&[u8], &[u8]), AddressError> {
     Err(AddressError::Syntax("path without its closing bracket"))
 }
 
+/// What a path may be written in.
+#[derive(Clone, Copy)]
+enum Charset {
+    Ascii,
+    /// RFC 6531 §3.3
+    Utf8,
+}
+
+impl Charset {
+    /// The address at the end of a path, behind a source route or without one.
+    fn mailbox(self, path: &[u8]) -> Result<EmailAddress, AddressError> {
+        match self {
+            Self::Ascii => {
+                let address = without_source_route(path, DomainName::parse)?;
+                EmailAddress::parse(address)
+            }
+            Self::Utf8 => {
+                let path = text_of(path)?;
+                // Also where a name would lose them on its way to A-labels: the path is quoted as it was written.
+                if path.contains(is_unfit) {
+                    return Err(AddressError::Syntax("control character in path"));
+                }
+                let parse_hop = |hop: &[u8]| DomainName::parse_utf8(text_of(hop)?);
+                let address = without_source_route(path.as_bytes(), parse_hop)?;
+                EmailAddress::parse_utf8(text_of(address)?)
+            }
+        }
+    }
+}
+
+/// Well-formed UTF-8, in which each character has one form only. RFC 3629 §3
+fn text_of(octets: &[u8]) -> Result<&str, AddressError> {
+    std::str::from_utf8(octets).map_err(|_| AddressError::Syntax("not UTF-8"))
+}
+
 /// Drops `@a,@b:` from the beginning of a path (A-d-l of RFC 5321 §4.1.2), after looking that it is one.
-fn without_source_route(path: &[u8]) -> Result<&[u8], AddressError> {
+fn without_source_route(
+    path: &[u8],
+    parse_hop: impl Fn(&[u8]) -> Result<DomainName, AddressError>,
+) -> Result<&[u8], AddressError> {
     if path.first() != Some(&b'@') {
         return Ok(path);
     }
@@ -159,7 +215,7 @@ fn without_source_route(path: &[u8]) -> Result<&[u8], AddressError> {
         let domain = hop
             .strip_prefix(b"@")
             .ok_or(AddressError::Syntax("malformed source route"))?;
-        super::DomainName::parse(domain)?;
+        parse_hop(domain)?;
     }
     Ok(address.get(1..).unwrap_or_default())
 }

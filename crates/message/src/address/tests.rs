@@ -280,6 +280,58 @@ fn paths_are_read_as_mail_and_rcpt_write_them() {
     assert_eq!(reverse(&"<".repeat(10_000)), Err(too_long(MAX_PATH)));
 }
 
+/// Attack 30.
+#[test]
+fn a_path_in_utf8_is_well_formed_and_names_a_domain() {
+    let check = |text: &[u8], expected: Result<&str, AddressError>| {
+        let shown = text.escape_ascii();
+        let reverse = ReversePath::parse_prefix_utf8(text).map(|(path, rest)| {
+            assert_eq!(rest, b" X", "{shown}");
+            path.to_string()
+        });
+        let forward = ForwardPath::parse_prefix_utf8(text).map(|(path, _)| path.to_string());
+        assert_eq!(reverse.map_err(kind), expected.map(str::to_owned), "{shown}");
+        assert_eq!(forward.map_err(kind), expected.map(str::to_owned), "{shown}");
+    };
+    let unacceptable = Err(AddressError::UnacceptableDomain(""));
+    check(
+        "<j\u{fc}rgen@b\u{fc}cher.example> X".as_bytes(),
+        Ok("<j\u{fc}rgen@xn--bcher-kva.example>"),
+    );
+    check(
+        "<u@B\u{dc}CHER.example> X".as_bytes(),
+        Ok("<u@xn--bcher-kva.example>"),
+    );
+    check("<@b\u{fc}cher.example,@x:u@x> X".as_bytes(), Ok("<u@x>"));
+    check("<\"a>\u{fc} \"@x> X".as_bytes(), Ok("<\"a>\u{fc} \"@x>"));
+    check(b"<u@x> X", Ok("<u@x>"));
+    // No UTF-8: a continuation alone, a sequence cut short, Latin-1, a surrogate, beyond the last code point.
+    check(b"<\x80@x> X", Err(SYNTAX));
+    check(b"<u\xc3@x> X", Err(SYNTAX));
+    check(b"<j\xfcrgen@x> X", Err(SYNTAX));
+    check(b"<\xed\xa0\x80@x> X", Err(SYNTAX));
+    check(b"<\xf4\x90\x80\x80@x> X", Err(SYNTAX));
+    check(b"<u@b\xfccher.example> X", Err(SYNTAX));
+    // Overlong forms of `@`, `/`, CR and NUL.
+    check(b"<u\xc1\x80x> X", Err(SYNTAX));
+    check(b"<..\xc0\xafu@x> X", Err(SYNTAX));
+    check(b"<u\xc0\x8d@x> X", Err(SYNTAX));
+    check(b"<u\xe0\x80\x80@x> X", Err(SYNTAX));
+    // Control characters, and what only changes how others are shown, also where a domain would lose it.
+    check("<u\u{85}@x> X".as_bytes(), Err(SYNTAX));
+    check("<\"u\u{202e}\"@x> X".as_bytes(), Err(SYNTAX));
+    check("<u@ex\u{ad}ample.org> X".as_bytes(), Err(SYNTAX));
+    check("<u@ex\u{200b}ample.org> X".as_bytes(), Err(SYNTAX));
+    check("<@\u{202e}x:u@x> X".as_bytes(), Err(SYNTAX));
+    // Domains that IDNA refuses: both directions in one label, unassigned, a joiner that joins nothing.
+    check("<u@a\u{5d0}.org> X".as_bytes(), unacceptable);
+    check("<u@\u{378}.org> X".as_bytes(), unacceptable);
+    check("<u@\u{200d}x.org> X".as_bytes(), unacceptable);
+    check("<u@x\u{ff0e}\u{ff0e}org> X".as_bytes(), unacceptable);
+    let longest = format!("<{}@x> X", "\u{fc}".repeat(33));
+    check(longest.as_bytes(), Err(too_long(MAX_LOCAL_PART)));
+}
+
 #[test]
 fn what_follows_a_path_is_given_back() {
     let (path, rest) = ReversePath::parse_prefix(b"<\"a> b\"@x> SIZE=10").unwrap();
@@ -354,6 +406,8 @@ proptest! {
         let _ = EmailAddress::parse(&text);
         let _ = ReversePath::parse_prefix(&text);
         let _ = ForwardPath::parse_prefix(&text);
+        let _ = ReversePath::parse_prefix_utf8(&text);
+        let _ = ForwardPath::parse_prefix_utf8(&text);
         let _ = Domain::parse(&text);
     }
 

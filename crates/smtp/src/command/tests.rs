@@ -2,20 +2,43 @@ use message::BodyKind;
 use proptest::prelude::*;
 
 use super::*;
+use crate::offers::Offers;
+
+/// As a session parses that offers nothing but what all offer.
+fn parse(line: &[u8]) -> Command<'_> {
+    let grammar = Grammar {
+        offers: &Offers::default(),
+        extended: true,
+        encrypted: false,
+        auth: false,
+        utf8: false,
+    };
+    Command::parse(line, grammar)
+}
+
+/// As a session parses that offers SMTPUTF8, in a transaction that said so or in one that did not.
+fn parse_utf8(line: &[u8], utf8: bool) -> Command<'_> {
+    let offers = Offers {
+        utf8: true,
+        ..Offers::default()
+    };
+    let grammar = Grammar {
+        offers: &offers,
+        extended: true,
+        encrypted: false,
+        auth: false,
+        utf8,
+    };
+    Command::parse(line, grammar)
+}
 
 fn malformed(line: &[u8], reply: Reply) {
-    assert_eq!(
-        Command::parse(line),
-        Command::Malformed(reply),
-        "{}",
-        line.escape_ascii()
-    );
+    assert_eq!(parse(line), Command::Malformed(reply), "{}", line.escape_ascii());
 }
 
 #[test]
 fn verbs_are_known_in_any_case() {
-    let check =
-        |line: &str, expected: Command| assert_eq!(Command::parse(line.as_bytes()), expected, "{line}");
+    let check = |line: &str, expected: Command| assert_eq!(parse(line.as_bytes()), expected, "{line}");
     check("NOOP", Command::Noop);
     check("noop with a word", Command::Noop);
     check("Rset \t ", Command::Reset);
@@ -76,10 +99,11 @@ fn a_hello_names_a_host() {
 
 #[test]
 fn mail_takes_a_path_and_parameters() {
-    let check = |line: &str, path: &str, size, body| match Command::parse(line.as_bytes()) {
+    let check = |line: &str, path: &str, size, body| match parse(line.as_bytes()) {
         Command::Mail(parsed, parameters) => {
             assert_eq!(parsed.to_string(), path, "{line}");
-            assert_eq!(parameters, Parameters { size, body }, "{line}");
+            assert_eq!((parameters.size, parameters.body), (size, body), "{line}");
+            assert!(parameters.options.is_empty(), "{line}");
         }
         other => panic!("{line}: {other:?}"),
     };
@@ -159,7 +183,7 @@ fn mail_refuses_what_it_does_not_know() {
 
 #[test]
 fn a_recipient_is_kept_as_written_beside_what_it_means() {
-    let check = |line: &str, path: &str, original: &str| match Command::parse(line.as_bytes()) {
+    let check = |line: &str, path: &str, original: &str| match parse(line.as_bytes()) {
         Command::Recipient(named) => {
             assert_eq!(
                 (&*named.path.to_string(), &*named.original),
@@ -220,10 +244,151 @@ fn a_recipient_refuses_what_it_does_not_know() {
     malformed(long.as_bytes(), table::BAD_RECIPIENT);
 }
 
+/// Attack 12: what other servers once took for a route to elsewhere is an address here, or none.
+#[test]
+fn no_address_is_a_route() {
+    let check = |line: &str, path: &str| match parse(line.as_bytes()) {
+        Command::Recipient(named) => assert_eq!(named.path.to_string(), path, "{line}"),
+        other => panic!("{line}: {other:?}"),
+    };
+    check(
+        "RCPT TO:<victim%other.example@example.org>",
+        "<victim%other.example@example.org>",
+    );
+    check(
+        "RCPT TO:<other.example!victim@example.org>",
+        "<other.example!victim@example.org>",
+    );
+    check(
+        "RCPT TO:<@example.org:victim@other.example>",
+        "<victim@other.example>",
+    );
+    check(
+        "RCPT TO:<\"victim@other.example\"@example.org>",
+        "<\"victim@other.example\"@example.org>",
+    );
+    check(
+        "RCPT TO:<\"@example.org:victim@other.example\"@example.org>",
+        "<\"@example.org:victim@other.example\"@example.org>",
+    );
+    check("RCPT TO:<victim@[192.0.2.9]>", "<victim@[192.0.2.9]>");
+    for line in [
+        "RCPT TO:<victim@other.example@example.org>",
+        "RCPT TO:<@other.example:@example.org:victim@x>",
+        "RCPT TO:<\"victim@other.example\">",
+        "RCPT TO:<victim@other.example,alice@example.org>",
+        "RCPT TO:<alice@example.org> <victim@other.example>",
+        "RCPT TO:<<victim@other.example>@example.org>",
+    ] {
+        assert!(matches!(parse(line.as_bytes()), Command::Malformed(_)), "{line}");
+    }
+}
+
+#[test]
+fn utf8_wants_its_word_on_mail() {
+    let path = "MAIL FROM:<j\u{fc}rgen@b\u{fc}cher.example>";
+    let not_ascii = Command::Malformed(table::ADDRESS_NOT_ASCII);
+    assert_eq!(parse_utf8(path.as_bytes(), false), not_ascii);
+    assert_eq!(
+        parse_utf8(b"MAIL FROM:<u@b\xc3\xbccher.example> BODY=8BITMIME", false),
+        not_ascii
+    );
+    for word in ["SMTPUTF8", "smtputf8 SIZE=10", "BODY=8BITMIME SMTPUTF8"] {
+        match parse_utf8(format!("{path} {word}").as_bytes(), false) {
+            Command::Mail(parsed, parameters) => {
+                assert_eq!(parsed.to_string(), "<j\u{fc}rgen@xn--bcher-kva.example>");
+                assert!(parameters.options.utf8, "{word}");
+            }
+            other => panic!("{word}: {other:?}"),
+        }
+    }
+    malformed(format!("{path} SMTPUTF8").as_bytes(), table::ADDRESS_NOT_ASCII);
+}
+
+/// Attack 30.
+#[test]
+fn what_is_no_utf8_is_no_address() {
+    let check = |address: &[u8], sender: Reply, recipient: Reply| {
+        let mail = [b"MAIL FROM:<", address, b"> SMTPUTF8"].concat();
+        let rcpt = [b"RCPT TO:<", address, b">"].concat();
+        assert_eq!(
+            parse_utf8(&mail, false),
+            Command::Malformed(sender),
+            "{}",
+            mail.escape_ascii()
+        );
+        assert_eq!(
+            parse_utf8(&rcpt, true),
+            Command::Malformed(recipient),
+            "{}",
+            rcpt.escape_ascii()
+        );
+    };
+    check(b"j\xfcrgen@x.org", table::BAD_SENDER, table::BAD_RECIPIENT);
+    check(b"u\xc1\x80x.org", table::BAD_SENDER, table::BAD_RECIPIENT);
+    check(
+        b"u\xc0\x8d\xc0\x8a@x.org",
+        table::BAD_SENDER,
+        table::BAD_RECIPIENT,
+    );
+    check(
+        "u\u{85}@x.org".as_bytes(),
+        table::BAD_SENDER,
+        table::BAD_RECIPIENT,
+    );
+    check(
+        "\"u\u{202e}\"@x.org".as_bytes(),
+        table::BAD_SENDER,
+        table::BAD_RECIPIENT,
+    );
+    check(
+        "u@ex\u{ad}ample.org".as_bytes(),
+        table::BAD_SENDER,
+        table::BAD_RECIPIENT,
+    );
+    check(
+        "u@a\u{5d0}.org".as_bytes(),
+        table::BAD_SENDER_DOMAIN,
+        table::BAD_RECIPIENT_DOMAIN,
+    );
+    check(
+        "u@\u{378}.org".as_bytes(),
+        table::BAD_SENDER_DOMAIN,
+        table::BAD_RECIPIENT_DOMAIN,
+    );
+    let long = "\u{fc}".repeat(33) + "@x.org";
+    check(long.as_bytes(), table::BAD_SENDER, table::BAD_RECIPIENT);
+    let outside = "RCPT TO:<j\u{fc}rgen@example.org>";
+    assert_eq!(
+        parse_utf8(outside.as_bytes(), false),
+        Command::Malformed(table::ADDRESS_NOT_ASCII)
+    );
+    match parse_utf8(outside.as_bytes(), true) {
+        Command::Recipient(named) => assert_eq!(&*named.original, "j\u{fc}rgen@example.org"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn verify_takes_utf8_with_its_word() {
+    for (line, expected) in [
+        ("VRFY alice SMTPUTF8", Command::Verify),
+        ("VRFY SMTPUTF8", Command::Verify),
+        ("VRFY j\u{fc}rgen smtputf8", Command::Verify),
+        ("VRFY j\u{fc}rgen", Command::Malformed(table::ADDRESS_NOT_ASCII)),
+    ] {
+        assert_eq!(parse_utf8(line.as_bytes(), false), expected, "{line}");
+    }
+    let malformed_utf8 = parse_utf8(b"VRFY j\xfcrgen SMTPUTF8", false);
+    assert_eq!(malformed_utf8, Command::Malformed(table::BAD_ARGUMENT));
+    malformed("VRFY j\u{fc}rgen SMTPUTF8".as_bytes(), table::ADDRESS_NOT_ASCII);
+}
+
 proptest! {
     #[test]
     fn no_line_panics(line in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = Command::parse(&line);
+        let _ = parse(&line);
+        let _ = parse_utf8(&line, true);
     }
 
     #[test]
@@ -231,6 +396,8 @@ proptest! {
         verb in prop::sample::select(vec!["MAIL FROM:", "RCPT TO:", "EHLO ", "MAIL FROM:<a@b.example>"]),
         rest in "[ -~\\x00\\r\u{e9}<>@\"\\\\= ]{0,80}",
     ) {
-        let _ = Command::parse(format!("{verb}{rest}").as_bytes());
+        let line = format!("{verb}{rest}");
+        let _ = parse(line.as_bytes());
+        let _ = parse_utf8(line.as_bytes(), true);
     }
 }

@@ -57,6 +57,7 @@ impl<R, T> Session<R, T> {
             .offered()
             .fold(String::new(), |names, name| names + " " + name);
         let auth = (!auth.is_empty()).then(|| format!("AUTH{auth}"));
+        let offers: Vec<_> = self.settings.offers.lines(self.tls.is_some()).collect();
         let lines = [&*self.settings.hostname, "PIPELINING", &size, "8BITMIME"];
         Reply::plain(
             250,
@@ -64,6 +65,7 @@ impl<R, T> Session<R, T> {
                 .into_iter()
                 .chain(starttls)
                 .chain(auth.as_deref())
+                .chain(offers.iter().map(String::as_str))
                 .chain(["ENHANCEDSTATUSCODES"]),
         )
     }

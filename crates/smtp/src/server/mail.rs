@@ -12,11 +12,7 @@ use crate::recipients::RecipientPath;
 use crate::reply::table;
 
 impl<R, T> Session<R, T> {
-    pub(super) fn mail_from(&mut self, reverse_path: ReversePath, parameters: Parameters, esmtp: bool) {
-        if !esmtp && !parameters.is_empty() {
-            // HELO has negotiated no extension. RFC 5321 §2.2.1
-            return self.refuse(table::UNKNOWN_PARAMETER);
-        }
+    pub(super) fn mail_from(&mut self, reverse_path: ReversePath, parameters: Parameters) {
         if parameters
             .size
             .is_some_and(|size| size > self.settings.max_message_size)
@@ -28,6 +24,7 @@ impl<R, T> Session<R, T> {
             // A client that does not know says 0.
             declared_size: parameters.size.filter(|size| *size > 0),
             body: parameters.body.unwrap_or_default(),
+            options: parameters.options,
         })));
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use message::hops::HopCounter;
 use message::time::Tick;
-use message::{BodyKind, ReversePath};
+use message::{BodyKind, MailOptions, ReversePath};
 use serde::{Deserialize, Serialize};
 
 use super::event::BodyLoss;
@@ -116,6 +116,8 @@ pub struct Mail {
     pub declared_size: Option<u64>,
     /// What kind of octets the client declared. RFC 6152
     pub body: BodyKind,
+    /// What the client asked for besides.
+    pub options: MailOptions,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +135,7 @@ impl<R> Transaction<R> {
                 reverse_path: ReversePath::Null,
                 declared_size: None,
                 body: BodyKind::default(),
+                options: MailOptions::default(),
             }),
             recipients: Recipients::new(),
         }
