@@ -11,7 +11,7 @@ use store::{
     record::{
         mailbox::Parsed,
         spool::Arrival,
-        trail::{Settlement, TrailEvent, TrailStep},
+        trail::{Settlement, TrailEvent, TrailRecipient, TrailStep},
     },
 };
 
@@ -61,13 +61,20 @@ fn describe(step: &TrailStep) -> String {
         TrailEvent::Accepted {
             arrival,
             reverse_path,
+            options,
             recipients,
             octets,
             reply,
         } => {
             let mut line = format!("accepted {octets} bytes from {reverse_path}");
-            for recipient in recipients {
-                let _ = write!(line, " to <{recipient}>");
+            if !options.is_empty() {
+                let _ = write!(line, " {options}");
+            }
+            for TrailRecipient { address, options } in recipients {
+                let _ = write!(line, " to <{address}>");
+                if !options.is_empty() {
+                    let _ = write!(line, " {options}");
+                }
             }
             let _ = write!(line, "{}; told {reply:?}", describe_arrival(arrival));
             line

@@ -275,10 +275,12 @@ pub(crate) async fn accept(store: &Store, login: &str, text: &[u8]) -> Spooled {
         arrival: Arrival::new(clock.timestamp()),
         priority: Priority::Normal,
         due: clock.timestamp(),
+        options: Default::default(),
         recipients: vec![Addressee {
             address: address(login),
             original: login.to_owned(),
             route: Route::Local(account),
+            options: Default::default(),
         }],
     };
     propose(

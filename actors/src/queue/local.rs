@@ -131,7 +131,7 @@ impl Actor for LocalQueue {
 
     async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
-            Msg::Accepted(messages) => state.accepted(&messages),
+            Msg::Accepted(messages) => state.accepted(ctx, &messages),
             Msg::Deferred(due) => state.wake_at(ctx, due),
             Msg::Ready { worker, address } => state.ready(worker, address),
             Msg::Done {
@@ -158,8 +158,14 @@ impl Actor for LocalQueue {
 }
 
 impl State {
-    fn accepted(&mut self, messages: &[Arc<Spooled>]) {
+    fn accepted(&mut self, ctx: &Context<Msg>, messages: &[Arc<Spooled>]) {
+        let now = self.clock.timestamp();
         for spooled in messages {
+            // Its sender wants it held back: the due index has it.
+            if spooled.due > now {
+                self.wake_at(ctx, spooled.due);
+                continue;
+            }
             for (number, addressee) in (0_u16..).zip(&spooled.recipients) {
                 if matches!(addressee.route, Route::Remote(_)) {
                     continue;

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use message::{
     address::ReversePath,
+    envelope::MailOptions,
     id::{AccountId, CommandId, TenantId},
     received::return_path_line,
     time::Timestamp,
@@ -147,6 +148,8 @@ struct Facts {
     reverse_path: ReversePath,
     blob: BlobRef,
     arrived: Timestamp,
+    /// When it could be tried at first.
+    first_due: Timestamp,
 }
 
 impl Facts {
@@ -155,6 +158,7 @@ impl Facts {
             reverse_path: message.reverse_path.clone(),
             blob: message.blob.clone(),
             arrived: message.arrival.at,
+            first_due: first_due(&message.options, message.arrival.at),
         }
     }
 }
@@ -217,6 +221,7 @@ impl State {
                 reverse_path: spooled.reverse_path.clone(),
                 blob: spooled.blob.clone(),
                 arrived: spooled.arrival.at,
+                first_due: first_due(&spooled.options, spooled.arrival.at),
             };
             return Ok(Some(Attempt {
                 item,
@@ -333,7 +338,7 @@ impl State {
     async fn defer(&self, attempt: &Attempt, why: &str) -> Result<End, Broken> {
         let queue = &self.args.config.queue;
         let now = self.args.clock.timestamp();
-        if now >= attempt.message.arrived + queue.retry_for {
+        if now >= attempt.message.first_due + queue.retry_for {
             let why = format!("{why}; tried for {} seconds", queue.retry_for.as_secs());
             return self.hold(attempt, &why).await;
         }
@@ -389,6 +394,11 @@ impl State {
         }
         answer
     }
+}
+
+/// When a message may be tried at first: its sender may want it held back.
+fn first_due(options: &MailOptions, arrived: Timestamp) -> Timestamp {
+    options.hold.map_or(arrived, |hold| hold.due(arrived))
 }
 
 /// The wait before the next attempt: doubled each time, up to the longest.

@@ -272,7 +272,10 @@ fn earlier(now: Timestamp, by: Duration) -> Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use message::{address::ReversePath, envelope::BodyKind};
+    use message::{
+        address::ReversePath,
+        envelope::{BodyKind, MailOptions, RecipientOptions},
+    };
     use store::{
         command::{Accept, Addressee, Append, Expunge, Spooled},
         record::{
@@ -298,6 +301,7 @@ mod tests {
             address: message::address::EmailAddress::parse(LOGIN.as_bytes()).unwrap(),
             original: LOGIN.to_owned(),
             route: Route::Local(fixture.account),
+            options: RecipientOptions::default(),
         };
         let spooled = Spooled {
             tenant: DEFAULT_TENANT,
@@ -308,6 +312,7 @@ mod tests {
             arrival: Arrival::new(now),
             priority: Priority::Normal,
             due: now,
+            options: MailOptions::default(),
             recipients: vec![addressee],
         };
         let accept = fixture.proposal(Command::Accept(Accept::new(spooled, sealed, "/test", "250")));

@@ -191,8 +191,9 @@ impl State {
                 tls: machine.tls().map(|tls| format!("{} {}", tls.version, tls.cipher)),
                 ..Arrival::new(at)
             },
-            priority: Priority::Normal,
-            due: at,
+            priority: Priority::of(mail.options.priority),
+            due: mail.options.hold.map_or(at, |hold| hold.due(at)),
+            options: mail.options.clone(),
             recipients: self.addressees(machine.recipients()?),
         })
     }
@@ -216,6 +217,7 @@ impl State {
                     address,
                     original,
                     route: route.clone(),
+                    options: recipient.named.options.clone(),
                 });
             }
         }

@@ -17,7 +17,7 @@ use crate::{
             Arrival, Due, MAX_FACT_OCTETS, MAX_RECIPIENTS, MAX_VERDICTS, RecipientNumber, RecipientState,
             SpoolMessage, SpoolRecipient,
         },
-        trail::{MAX_ACTOR_OCTETS, MAX_TRAIL_RECIPIENTS, TrailEvent, TrailStep},
+        trail::{MAX_ACTOR_OCTETS, MAX_TRAIL_RECIPIENTS, TrailEvent, TrailRecipient, TrailStep},
     },
 };
 
@@ -39,6 +39,7 @@ pub(super) fn prepare(id: CommandId, at: Timestamp, command: &Accept) -> Result<
             state: RecipientState::Due(spooled.due),
             attempts: 0,
             last: None,
+            options: addressee.options.clone(),
         };
         put(
             &mut ops,
@@ -121,6 +122,7 @@ fn spool_message(spooled: &Spooled) -> Result<SpoolMessage, Rejected> {
         priority: spooled.priority,
         recipients,
         pending: recipients,
+        options: spooled.options.clone(),
     })
 }
 
@@ -163,9 +165,17 @@ fn event(command: &Accept) -> TrailEvent {
     TrailEvent::Accepted {
         arrival: Box::new(spooled.arrival.clone()),
         reverse_path: spooled.reverse_path.clone(),
-        recipients: named.map(|addressee| addressee.address.clone()).collect(),
+        options: Box::new(spooled.options.clone()),
+        recipients: named.map(name).collect(),
         octets: spooled.blob.octets,
         reply: command.reply.clone(),
+    }
+}
+
+fn name(addressee: &Addressee) -> TrailRecipient {
+    TrailRecipient {
+        address: addressee.address.clone(),
+        options: addressee.options.clone(),
     }
 }
 

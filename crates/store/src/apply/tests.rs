@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use message::{
     address::{DomainName, EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{BodyKind, MailOptions, RecipientOptions},
     id::{AccountId, BlobId, Id, MailboxId, MessageId, NodeId, TenantId},
 };
 
@@ -165,6 +165,7 @@ fn accept(number: u64, recipients: usize, chunks: u32) -> Command {
         address: address(),
         original: "user@example.org".to_owned(),
         route: Route::Local(account()),
+        options: RecipientOptions::default(),
     };
     let blob = BlobRef {
         id: blob_id(number),
@@ -185,6 +186,7 @@ fn accept(number: u64, recipients: usize, chunks: u32) -> Command {
         },
         priority: Priority::Normal,
         due: AT,
+        options: MailOptions::default(),
         recipients: vec![addressee; recipients],
     };
     let sealed = SealedBlob {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use message::{
     address::{EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{BodyKind, MailOptions, RecipientOptions},
     id::{MessageId, TenantId},
     time::Timestamp,
 };
@@ -74,6 +74,8 @@ pub struct Spooled {
     pub priority: Priority,
     /// When its recipients may first be tried; usually at once.
     pub due: Timestamp,
+    /// What MAIL asked for besides. Priority and due time say already what of it is for this server to obey.
+    pub options: MailOptions,
     /// For whom, at most [`MAX_RECIPIENTS`](crate::record::spool::MAX_RECIPIENTS); numbered from 0 in this order.
     pub recipients: Vec<Addressee>,
 }
@@ -87,4 +89,6 @@ pub struct Addressee {
     pub original: String,
     /// How the message gets there.
     pub route: Route,
+    /// What RCPT asked for besides.
+    pub options: RecipientOptions,
 }

@@ -1,16 +1,18 @@
 //! Records of the spool: the durable contents of the queues.
 
+mod version1;
+
 use std::net::SocketAddr;
 
 use message::{
     address::{DomainName, EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{BodyKind, MailOptions, MtPriority, RecipientOptions},
     id::{AccountId, ConnectionId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::Record;
+use super::{Record, fields_of};
 use crate::blob::BlobRef;
 
 /// A message on its way: it is here until the last of its recipients is done.
@@ -30,11 +32,20 @@ pub struct SpoolMessage {
     pub recipients: u16,
     /// How many of them are not done.
     pub pending: u16,
+    /// What MAIL asked for besides: whoever sends the message on asks for the same.
+    pub options: MailOptions,
 }
 
 impl Record for SpoolMessage {
     const NAME: &'static str = "spooled message";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        match version {
+            1 => fields_of::<version1::SpoolMessage>(fields).map(Self::from),
+            _ => None,
+        }
+    }
 }
 
 /// When a message came, and from whom: peer facts. Strings are printable and at most [`MAX_FACT_OCTETS`].
@@ -117,11 +128,20 @@ pub struct SpoolRecipient {
     pub attempts: u32,
     /// The end of the last attempt.
     pub last: Option<Attempt>,
+    /// What RCPT asked for besides.
+    pub options: RecipientOptions,
 }
 
 impl Record for SpoolRecipient {
     const NAME: &'static str = "recipient";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        match version {
+            1 => fields_of::<version1::SpoolRecipient>(fields).map(Self::from),
+            _ => None,
+        }
+    }
 }
 
 /// How a recipient gets the message.
@@ -189,6 +209,17 @@ pub enum Priority {
 impl Priority {
     /// All, the first first.
     pub const ALL: [Self; 3] = [Self::High, Self::Normal, Self::Low];
+
+    /// Where a message stands whose sender said this of it. Three steps are enough for one server: MT-PRIORITY goes
+    /// with the message and tells the others more. RFC 6710 §5
+    #[must_use]
+    pub fn of(said: Option<MtPriority>) -> Self {
+        match said.map_or(0, MtPriority::get) {
+            1.. => Self::High,
+            0 => Self::Normal,
+            ..0 => Self::Low,
+        }
+    }
 
     pub(crate) fn from_octet(octet: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|priority| *priority as u8 == octet)

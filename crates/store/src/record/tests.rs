@@ -1,10 +1,13 @@
-//! Golden bytes: a record of version 1 is these octets for ever, and octets that were changed are damage.
+//! Golden bytes: a record of a version is these octets for ever, and octets that were changed are damage.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use message::{
     address::{EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{
+        BodyKind, DeliverBy, EnvelopeId, Hold, MailOptions, MtPriority, Notify, OriginalRecipient,
+        RecipientOptions, Return, Submitter,
+    },
     id::{AccountId, BlobId, CommandId, ConnectionId, MailboxId, MessageId, TenantId},
     time::Timestamp,
 };
@@ -18,7 +21,7 @@ use super::{
     once::CommandResult,
     spool::*,
     state::{AccountState, FenceRow, Limits, TenantState, Usage},
-    trail::{Settlement, TrailEvent, TrailStep},
+    trail::{Settlement, TrailEvent, TrailRecipient, TrailStep},
     *,
 };
 use crate::{
@@ -42,6 +45,16 @@ fn check<R: Record + PartialEq + std::fmt::Debug>(record: &R, golden: &str) {
             R::NAME
         );
     }
+}
+
+/// A record of an older version, as it was written then, is read as this one.
+fn check_older<R: Record + PartialEq + std::fmt::Debug>(record: &R, golden: &str) {
+    let octets: Vec<u8> = (0..golden.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&golden[at..at + 2], 16).expect("digits"))
+        .collect();
+    assert!(octets[0] < R::VERSION);
+    assert_eq!(&decode::<R>(&octets).expect("a record that can be read"), record);
 }
 
 const AT: Timestamp = Timestamp::from_millis(1_700_000_000_123);
@@ -73,6 +86,26 @@ fn arrival() -> Arrival {
         login: Some(account()),
         verdicts: vec!["spf=pass".to_owned()],
         ..Arrival::new(AT)
+    }
+}
+
+fn mail_options() -> MailOptions {
+    MailOptions {
+        utf8: true,
+        ret: Some(Return::Headers),
+        envelope_id: EnvelopeId::parse(b"QQ+20314159").ok(),
+        submitter: Some(Submitter::Address(address("a@example.org"))),
+        hold: Hold::parse_for(b"60").ok(),
+        deliver_by: DeliverBy::parse(b"-60;NT").ok(),
+        priority: MtPriority::parse(b"-3").ok(),
+        require_tls: true,
+    }
+}
+
+fn recipient_options() -> RecipientOptions {
+    RecipientOptions {
+        notify: Notify::parse(b"SUCCESS,DELAY").ok(),
+        original: OriginalRecipient::parse(b"rfc822;a+2Bb@example.org").ok(),
     }
 }
 
@@ -303,10 +336,18 @@ fn spool_records_are_golden() {
         priority: Priority::Normal,
         recipients: 2,
         pending: 1,
+        options: MailOptions::default(),
     };
-    check(
+    check_older(
         &message,
         "01011273656e646572406578616d706c652e6e657401020202020202020202020202020202028020030303030303030303030303030303030303030303030303030303030303030301fbd095ffbc3101050505050505050505050505050505050100c0000201190a6d782e6578616d706c650645534d5450530107544c5376312e33010404040404040404040404040404040401087370663d70617373010201c9b5da13",
+    );
+    check(
+        &SpoolMessage {
+            options: mail_options(),
+            ..message
+        },
+        "02011273656e646572406578616d706c652e6e657401020202020202020202020202020202028020030303030303030303030303030303030303030303030303030303030303030301fbd095ffbc3101050505050505050505050505050505050100c0000201190a6d782e6578616d706c650645534d5450530107544c5376312e33010404040404040404040404040404040401087370663d70617373010201010101010b51512b323033313431353901010d61406578616d706c652e6f726701003c0177010101fd011cf3750d",
     );
     let recipient = SpoolRecipient {
         address: address("a@example.org"),
@@ -318,17 +359,26 @@ fn spool_records_are_golden() {
             at: AT,
             why: "later".to_owned(),
         }),
+        options: RecipientOptions::default(),
     };
-    check(
+    check_older(
         &recipient,
         "010d61406578616d706c652e6f72670d61406578616d706c652e6f7267000404040404040404040404040404040400fbd095ffbc310101fbd095ffbc31056c61746572c756e354",
+    );
+    let options = recipient_options();
+    check(
+        &SpoolRecipient {
+            options,
+            ..recipient.clone()
+        },
+        "020d61406578616d706c652e6f72670d61406578616d706c652e6f7267000404040404040404040404040404040400fbd095ffbc310101fbd095ffbc31056c61746572010101000101187266633832323b612b324262406578616d706c652e6f7267ff27d757",
     );
     let state = RecipientState::Held {
         since: AT,
         why: "gone".to_owned(),
     };
     let route = Route::Remote(message::address::DomainName::parse(b"example.net").expect("a name"));
-    check(
+    check_older(
         &SpoolRecipient {
             route,
             state,
@@ -348,15 +398,23 @@ fn trail_and_results_are_golden() {
         actor: "/listeners/mx".to_owned(),
         event,
     };
-    let accepted = TrailEvent::Accepted {
+    let accepted = |options, of_recipient| TrailEvent::Accepted {
         arrival: Box::new(arrival()),
         reverse_path: ReversePath::Null,
-        recipients: vec![address("a@example.org")],
+        options: Box::new(options),
+        recipients: vec![TrailRecipient {
+            address: address("a@example.org"),
+            options: of_recipient,
+        }],
         octets: 4096,
         reply: "250 2.0.0 ok".to_owned(),
     };
     check(
-        &step(accepted),
+        &step(accepted(mail_options(), recipient_options())),
+        "02fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d7800fbd095ffbc3101050505050505050505050505050505050100c0000201190a6d782e6578616d706c650645534d5450530107544c5376312e33010404040404040404040404040404040401087370663d7061737300010101010b51512b323033313431353901010d61406578616d706c652e6f726701003c0177010101fd01010d61406578616d706c652e6f7267010101000101187266633832323b612b324262406578616d706c652e6f726780200c32353020322e302e30206f6b4b2e5bed",
+    );
+    check_older(
+        &step(accepted(MailOptions::default(), RecipientOptions::default())),
         "01fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d7800fbd095ffbc3101050505050505050505050505050505050100c0000201190a6d782e6578616d706c650645534d5450530107544c5376312e33010404040404040404040404040404040401087370663d7061737300010d61406578616d706c652e6f726780200c32353020322e302e30206f6b8aa36232",
     );
     let appended = TrailEvent::Appended {
@@ -366,23 +424,38 @@ fn trail_and_results_are_golden() {
         uid: Uid::new(1),
         parsed: Parsed::Whole,
     };
-    check(
-        &step(appended),
+    let step_now = step(appended);
+    check_older(
+        &step_now,
         "01fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d780104040404040404040404040404040404060606060606060606060606060606060901003b577dbd",
+    );
+    check(
+        &step_now,
+        "02fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d78010404040404040404040404040404040406060606060606060606060606060606090100f8729fee",
     );
     let settled = Settlement::Deferred {
         next_due: AT,
         why: "later".to_owned(),
     };
-    check(
-        &step(TrailEvent::Settled(settled)),
+    let step_now = step(TrailEvent::Settled(settled));
+    check_older(
+        &step_now,
         "01fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d780201fbd095ffbc31056c617465727e8e91e1",
     );
     check(
-        &step(TrailEvent::Removed {
-            why: "spam".to_owned(),
-        }),
+        &step_now,
+        "02fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d780201fbd095ffbc31056c61746572fbbc8315",
+    );
+    let removed = step(TrailEvent::Removed {
+        why: "spam".to_owned(),
+    });
+    check_older(
+        &removed,
         "01fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d7803047370616df9e01868",
+    );
+    check(
+        &removed,
+        "02fbd095ffbc31070707070707070707070707070707070d2f6c697374656e6572732f6d7803047370616d30d40365",
     );
     let appended = Appended {
         mailbox: MailboxId::from_bytes([6; 16]),

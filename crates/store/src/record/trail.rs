@@ -1,14 +1,17 @@
 //! The trail: what happened to a message, kept longer than the message.
 
+mod version1;
+
 use message::{
     address::{EmailAddress, ReversePath},
+    envelope::{MailOptions, RecipientOptions},
     id::{AccountId, CommandId, MailboxId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Record,
+    Record, fields_of,
     mailbox::{Parsed, Uid, UidValidity},
     spool::Arrival,
 };
@@ -31,7 +34,14 @@ pub const MAX_ACTOR_OCTETS: usize = 256;
 
 impl Record for TrailStep {
     const NAME: &'static str = "trail step";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    fn older(version: u8, fields: &[u8]) -> Option<Self> {
+        match version {
+            1 => fields_of::<version1::TrailStep>(fields).map(Self::from),
+            _ => None,
+        }
+    }
 }
 
 /// What happened to a message or to one of its recipients.
@@ -43,8 +53,10 @@ pub enum TrailEvent {
         arrival: Box<Arrival>,
         /// From whom it claims to be.
         reverse_path: ReversePath,
+        /// What MAIL asked for besides.
+        options: Box<MailOptions>,
         /// For whom, the first [`MAX_TRAIL_RECIPIENTS`] of them.
-        recipients: Vec<EmailAddress>,
+        recipients: Vec<TrailRecipient>,
         /// Octets of the message.
         octets: u64,
         /// What the peer was told.
@@ -70,6 +82,15 @@ pub enum TrailEvent {
         /// Why.
         why: String,
     },
+}
+
+/// A recipient as the first step of a trail names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrailRecipient {
+    /// Who.
+    pub address: EmailAddress,
+    /// What RCPT asked for besides.
+    pub options: RecipientOptions,
 }
 
 /// How many recipients the first step of a trail names; the others have steps of their own when something happens.

@@ -242,8 +242,8 @@ fn compare_spool(snapshot: &impl Snapshot, model: &Model) {
             .unwrap()
             .expect("the message is there");
         assert_eq!(
-            (&message.blob, message.priority),
-            (&expected.blob, expected.priority)
+            (&message.blob, message.priority, &message.options),
+            (&expected.blob, expected.priority, &expected.options)
         );
         assert_eq!(usize::from(message.pending), expected.recipients.len());
         let recipients = spool::recipients(snapshot, expected.tenant, *id).unwrap();
@@ -251,8 +251,8 @@ fn compare_spool(snapshot: &impl Snapshot, model: &Model) {
         for (number, recipient) in recipients {
             let expected = &expected.recipients[&number];
             assert_eq!(
-                (&recipient.route, &recipient.state),
-                (&expected.route, &expected.state)
+                (&recipient.route, &recipient.options, &recipient.state),
+                (&expected.route, &expected.options, &expected.state)
             );
             assert_eq!(recipient.attempts, expected.attempts);
         }

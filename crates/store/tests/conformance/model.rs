@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use message::{
     address::EmailAddress,
+    envelope::{MailOptions, RecipientOptions},
     id::{AccountId, BlobId, CommandId, MailboxId, MessageId, TenantId},
     time::Timestamp,
 };
@@ -95,12 +96,14 @@ pub(crate) struct Spooled {
     pub(crate) tenant: TenantId,
     pub(crate) blob: BlobRef,
     pub(crate) priority: Priority,
+    pub(crate) options: MailOptions,
     pub(crate) recipients: BTreeMap<RecipientNumber, Recipient>,
 }
 
 #[derive(Clone)]
 pub(crate) struct Recipient {
     pub(crate) route: Route,
+    pub(crate) options: RecipientOptions,
     pub(crate) state: RecipientState,
     pub(crate) attempts: u32,
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use message::{
     address::{EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{BodyKind, Hold, MailOptions, MtPriority, Notify, RecipientOptions},
     id::{AccountId, CommandId, Id, MailboxId, NodeId, TenantId},
     time::Timestamp,
 };
@@ -238,6 +238,10 @@ impl Teller {
                 address: address(number, 1),
                 original: format!("u{number}@d1.test"),
                 route,
+                options: RecipientOptions {
+                    notify: (c % 4 == number).then_some(Notify::Never),
+                    original: None,
+                },
             }
         });
         let octets = if d > 250 {
@@ -250,7 +254,12 @@ impl Teller {
         } else {
             octets
         };
-        let priority = Priority::ALL[usize::from(e % 3)];
+        let options = MailOptions {
+            utf8: c % 2 == 1,
+            hold: (e % 5 == 4).then(|| Hold::parse_for(b"60").unwrap()),
+            priority: MtPriority::try_from([1, 0, -9][usize::from(e % 3)]).ok(),
+            ..MailOptions::default()
+        };
         let spooled = Spooled {
             tenant,
             message: self.mint_on(NodeId::new(u16::from(e % 3))).into(),
@@ -264,8 +273,9 @@ impl Teller {
                 chunks: 1,
             },
             arrival: Arrival::new(self.now()),
-            priority,
-            due: self.now(),
+            priority: Priority::of(options.priority),
+            due: options.hold.map_or(self.now(), |hold| hold.due(self.now())),
+            options,
             recipients: recipients.collect(),
         };
         let sealed = SealedBlob {

@@ -2,7 +2,7 @@
 
 use message::{
     address::{DomainName, EmailAddress, ReversePath},
-    envelope::BodyKind,
+    envelope::{BodyKind, MailOptions, RecipientOptions},
     id::{AccountId, BlobId, CommandId, Id, MailboxId, MessageId, NodeId, TenantId},
     time::Timestamp,
 };
@@ -89,10 +89,12 @@ pub(crate) fn accept(n: u64, sealed: SealedBlob) -> Proposal {
         arrival: Arrival::new(NOW),
         priority: Priority::Normal,
         due: NOW,
+        options: MailOptions::default(),
         recipients: vec![Addressee {
             address: EmailAddress::parse(b"anna@example.org").unwrap(),
             original: "<anna@example.org>".to_owned(),
             route: Route::Local(account()),
+            options: RecipientOptions::default(),
         }],
     };
     let accept = Accept::new(

@@ -31,6 +31,7 @@ impl Model {
                 RecipientNumber::new(number),
                 Recipient {
                     route,
+                    options: addressee.options.clone(),
                     state,
                     attempts: 0,
                 },
@@ -40,6 +41,7 @@ impl Model {
             tenant: spooled.tenant,
             blob: spooled.blob.clone(),
             priority: spooled.priority,
+            options: spooled.options.clone(),
             recipients: recipients.collect(),
         };
         self.spool.insert(spooled.message, entry);
