@@ -195,14 +195,14 @@ impl Sender {
         match smtp.send(&letter, &address(to)).await? {
             Sent::Accepted => scene.ledger.decide(letter.id, Fate::Accepted),
             // A sender that is told 5yz gives up and tells its user: no fault of ours may end so.
-            Sent::Refused(reply) if reply.code >= 500 => {
+            Sent::Refused(reply) if reply.is_permanent() => {
                 let how = format!("letter {} is refused for good: {reply}", letter.id.0);
                 return Err(Broken::new(PROMISE, how).into());
             }
             Sent::Refused(reply) => {
                 let expected = match self.member.tolerance {
                     Tolerance::Nothing => false,
-                    Tolerance::TryAgain | Tolerance::Anything => reply.code == 451,
+                    Tolerance::TryAgain | Tolerance::Anything => reply.code() == 451,
                 };
                 ensure!(expected, "letter {} was answered {reply}", letter.id.0);
             }

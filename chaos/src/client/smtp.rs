@@ -1,26 +1,12 @@
 //! SMTP as a client, with PIPELINING.
 
-use std::{fmt, net::SocketAddr};
+use std::net::SocketAddr;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
+use smtp::client::{Reply, ReplyReader};
 
 use super::{tls::Trust, wire::Wire};
 use crate::letter::Letter;
-
-/// A reply of the server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    /// Its code.
-    pub(crate) code: u16,
-    /// The text of its last line.
-    pub(crate) text: String,
-}
-
-impl fmt::Display for Reply {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.code, self.text)
-    }
-}
 
 /// What became of a letter as far as the session says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +20,7 @@ pub(crate) enum Sent {
 /// An SMTP session.
 pub(crate) struct Smtp {
     wire: Wire,
+    replies: ReplyReader,
 }
 
 impl Smtp {
@@ -41,25 +28,27 @@ impl Smtp {
     pub(crate) async fn connect(to: SocketAddr) -> anyhow::Result<Self> {
         let mut smtp = Self {
             wire: Wire::connect(to).await?,
+            replies: ReplyReader::new(),
         };
         let greeting = smtp.reply().await?;
-        ensure!(greeting.code == 220, "greeted with {greeting}");
+        ensure!(greeting.code() == 220, "greeted with {greeting}");
         Ok(smtp)
     }
 
     /// Says EHLO; the session may begin.
     pub(crate) async fn hello(&mut self) -> anyhow::Result<()> {
         let reply = self.command("EHLO sender.example").await?;
-        ensure!(reply.code == 250, "EHLO was answered {reply}");
+        ensure!(reply.code() == 250, "EHLO was answered {reply}");
         Ok(())
     }
 
     /// Says STARTTLS and EHLO again.
     pub(crate) async fn start_tls(mut self, trust: &Trust) -> anyhow::Result<Self> {
         let reply = self.command("STARTTLS").await?;
-        ensure!(reply.code == 220, "STARTTLS was answered {reply}");
+        ensure!(reply.code() == 220, "STARTTLS was answered {reply}");
         let mut secured = Self {
             wire: self.wire.secure(trust).await?,
+            replies: ReplyReader::new(),
         };
         secured.hello().await?;
         Ok(secured)
@@ -77,12 +66,11 @@ impl Smtp {
     /// The next reply, all of its lines.
     pub(crate) async fn reply(&mut self) -> anyhow::Result<Reply> {
         loop {
-            let line = String::from_utf8(self.wire.line().await?)?;
-            let code = line.get(..3).and_then(|code| code.parse().ok());
-            let code = code.with_context(|| format!("no reply: {line:?}"))?;
-            if line.as_bytes().get(3) != Some(&b'-') {
-                let text = line.get(4..).unwrap_or_default().to_owned();
-                return Ok(Reply { code, text });
+            let (taken, reply) = self.replies.receive(self.wire.unread())?;
+            self.wire.take(taken);
+            match reply {
+                Some(reply) => return Ok(reply),
+                None => self.wire.more().await?,
             }
         }
     }
@@ -96,15 +84,15 @@ impl Smtp {
     pub(crate) async fn send(&mut self, letter: &Letter, to: &str) -> anyhow::Result<Sent> {
         self.write(commands(to).as_bytes()).await?;
         let (mail, recipient, data) = (self.reply().await?, self.reply().await?, self.reply().await?);
-        if data.code == 354 {
+        if data.code() == 354 {
             self.write(&letter.on_the_wire()).await?;
             let reply = self.reply().await?;
-            return Ok(match reply.code {
+            return Ok(match reply.code() {
                 250 => Sent::Accepted,
                 _ => Sent::Refused(reply),
             });
         }
-        let first = [mail, recipient].into_iter().find(|reply| reply.code >= 400);
+        let first = [mail, recipient].into_iter().find(|reply| !reply.is_positive());
         self.command("RSET").await?;
         Ok(Sent::Refused(first.unwrap_or(data)))
     }
@@ -112,7 +100,7 @@ impl Smtp {
     /// Says QUIT; nothing else may come.
     pub(crate) async fn quit(mut self) -> anyhow::Result<()> {
         let reply = self.command("QUIT").await?;
-        ensure!(reply.code == 221, "QUIT was answered {reply}");
+        ensure!(reply.code() == 221, "QUIT was answered {reply}");
         self.wire.end().await
     }
 }

@@ -81,10 +81,26 @@ impl Wire {
         Ok(timeout(LIMIT, written).await??)
     }
 
+    /// What was read and not taken.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.read.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Takes so many octets of what was read.
+    pub(crate) fn take(&mut self, octets: usize) {
+        self.taken = (self.taken + octets).min(self.read.len());
+    }
+
+    /// Reads more.
+    pub(crate) async fn more(&mut self) -> anyhow::Result<()> {
+        ensure!(self.fill().await? > 0, "the server closed the connection");
+        Ok(())
+    }
+
     /// The next line without its CRLF.
     pub(crate) async fn line(&mut self) -> anyhow::Result<Vec<u8>> {
         loop {
-            let rest = self.read.get(self.taken..).unwrap_or_default();
+            let rest = self.unread();
             if let Some(end) = rest.iter().position(|octet| *octet == b'\n') {
                 let line = rest.get(..end).unwrap_or_default();
                 let line = line
@@ -95,7 +111,7 @@ impl Wire {
                 return Ok(line);
             }
             ensure!(rest.len() < MAX_LINE, "a line without an end");
-            ensure!(self.fill().await? > 0, "the server closed the connection");
+            self.more().await?;
         }
     }
 
@@ -104,7 +120,7 @@ impl Wire {
         if self.taken == self.read.len() && self.fill().await? == 0 {
             return Ok(());
         }
-        let rest = self.read.get(self.taken..).unwrap_or_default();
+        let rest = self.unread();
         bail!("the server had more to say: {:?}", String::from_utf8_lossy(rest))
     }
 

@@ -1,7 +1,8 @@
 //! A killed session costs one 451, never a connection, and no octet of a body is ever read as a command.
 
+use smtp::client::Reply;
+
 use super::Broken;
-use crate::client::smtp::Reply;
 
 /// Its name.
 pub(crate) const PROMISE: &str = "a killed session costs one 451, and a body is never read as commands";
@@ -14,7 +15,7 @@ pub(crate) fn check(replies: &[Reply], expected: &[u16], otherwise: &[u16]) -> R
     }
     let mut interrupted = false;
     for (reply, expected) in replies.iter().zip(expected) {
-        match reply.code {
+        match reply.code() {
             code if code == *expected => {}
             451 if !interrupted => interrupted = true,
             code if interrupted && otherwise.contains(&code) => {}
@@ -31,6 +32,8 @@ fn broken(replies: &[Reply], how: &str) -> Broken {
 
 #[cfg(test)]
 mod tests {
+    use smtp::client::ReplyReader;
+
     use super::*;
 
     #[test]
@@ -50,9 +53,10 @@ mod tests {
             (&[250], &[250, 252], false),
             (&[250, 503], &[250, 252], false),
         ] {
-            let reply = |code: &u16| Reply {
-                code: *code,
-                text: String::new(),
+            let reply = |code: &u16| {
+                let line = format!("{code} text\r\n");
+                let read = ReplyReader::new().receive(line.as_bytes());
+                read.unwrap().1.unwrap()
             };
             let replies: Vec<Reply> = codes.iter().map(reply).collect();
             assert_eq!(check(&replies, expected, &[503, 554]).is_ok(), holds, "{codes:?}");

@@ -5,6 +5,7 @@ use std::{fs, path::Path, process::ExitStatus, time::Duration};
 use anyhow::{Context, ensure};
 use rand::Rng;
 use rustix::fs::statvfs;
+use smtp::Enhanced;
 
 use crate::{
     client::{
@@ -182,7 +183,7 @@ async fn mail(door: Addresses) -> anyhow::Result<u16> {
     smtp.hello().await?;
     let reply = smtp.command("MAIL FROM:<chaos@sender.example>").await?;
     smtp.quit().await?;
-    Ok(reply.code)
+    Ok(reply.code())
 }
 
 /// New mail is refused for the time being; what is there can be read and deleted.
@@ -190,7 +191,7 @@ async fn refuses_and_reads(storm: &mut Storm, door: Addresses) -> anyhow::Result
     let mut smtp = Smtp::connect(door.mx).await?;
     smtp.hello().await?;
     let reply = smtp.command("MAIL FROM:<chaos@sender.example>").await?;
-    if reply.code != 452 || !reply.text.starts_with("4.3.1 ") {
+    if reply.code() != 452 || reply.enhanced() != Some(Enhanced(4, 3, 1)) {
         return Err(Broken::new(REFUSES, format!("it was answered {reply}")).into());
     }
     smtp.quit().await?;

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use rand::{Rng, seq::SliceRandom as _};
+use smtp::client::Reply;
 use tokio::{
     task::{JoinSet, LocalSet},
     time::Instant,
@@ -16,7 +17,7 @@ use tokio::{
 
 use crate::{
     client::{
-        smtp::{Reply, Sent, Smtp, commands},
+        smtp::{Sent, Smtp, commands},
         tls::Trust,
     },
     crowd::Tolerance,
@@ -218,7 +219,7 @@ impl Cutter {
             .get(..replies.len())
             .context("more replies than commands")?;
         bodies_stay_bodies::check(&replies, due, &OTHERWISE)?;
-        if replies.get(3).is_some_and(|reply| reply.code == 250) {
+        if replies.get(3).is_some_and(|reply| reply.code() == 250) {
             self.ledger.decide(letter.id, Fate::Accepted);
         } else {
             self.again(&mut smtp, &to).await?;
@@ -230,7 +231,7 @@ impl Cutter {
     /// The same connection goes on as if nothing had happened.
     async fn again(&self, smtp: &mut Smtp, to: &str) -> anyhow::Result<()> {
         let reset = smtp.command("RSET").await?;
-        ensure!(reset.code == 250, "{PROMISE}: RSET was answered {reset}");
+        ensure!(reset.code() == 250, "{PROMISE}: RSET was answered {reset}");
         let letter = self.ledger.write(ACCOUNT, |id| Letter::of_commands(id, to, 1));
         let sent = smtp.send(&letter, to).await?;
         ensure!(
@@ -261,7 +262,7 @@ impl Victim<'_> {
             .map(|(end, _)| end + 1)
             .collect::<Vec<_>>();
         self.flight(envelope.as_bytes(), 0, &ends).await?;
-        if self.replies.last().is_none_or(|data| data.code != 354) {
+        if self.replies.last().is_none_or(|data| data.code() != 354) {
             return Ok(());
         }
         let mut body = letter.on_the_wire();

@@ -8,6 +8,7 @@
 //! questions of such a turn are answered and its output is taken is a checkpoint: together with the octets that were
 //! not consumed it is all that a restarted session needs ([`Session::recover`]).
 
+pub mod client;
 mod command;
 pub mod framing;
 mod offers;
