@@ -148,9 +148,9 @@ struct Shared {
 }
 
 impl Parts {
-    fn smtp(&self, shared: &Shared, open: &Open) -> smtp_session::Parts {
+    fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
         smtp_session::Parts {
-            settings: Arc::new(smtp_session::settings(&self.config, &open.security)),
+            settings: Arc::new(smtp_session::settings(&self.config, listener, &open.security)),
             header: smtp_session::header_limits(&self.config),
             home: self.config.server.hostname.clone(),
             tenant: DEFAULT_TENANT,
@@ -297,12 +297,12 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
             let ceiling = settings.max_connections as usize;
             let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
             let listener = match settings.protocol {
-                Protocol::Smtp => {
+                Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
                     let connections =
                         Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
                     let connect =
                         parts
-                            .smtp(shared, open)
+                            .smtp(shared, open, settings)
                             .connect(&connections, &open.security, &shared.room);
                     listener
                         .child(&connections)

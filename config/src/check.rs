@@ -15,6 +15,8 @@ use crate::profile::Profile;
 const MAX_LISTENERS: usize = 64;
 /// Addresses of one listener: each has its socket.
 const MAX_BINDS: usize = 16;
+/// The port of SMTP between servers. RFC 5321 §4.5.4.2
+const SMTP_PORT: u16 = 25;
 /// Argon2 needs 8 KiB for each lane (RFC 9106 §3.1).
 const ARGON2_LANE: u64 = 8 * 1024;
 /// Memory times passes of one hash, at most: about a second of one core.
@@ -68,7 +70,7 @@ impl Check<'_> {
         }
         for (name, listener) in listeners.iter().filter(|(_, listener)| listener.enabled) {
             for (key, what) in [
-                ("protocol", "what is spoken, \"smtp\" or \"pop3\""),
+                ("protocol", "what is spoken, such as \"smtp\""),
                 ("bind", "an address and a port such as \"127.0.0.1:2525\""),
             ] {
                 let path = format!("listeners.{name}.{key}");
@@ -82,6 +84,7 @@ impl Check<'_> {
                 self.conflict(&[&bind], &bind, format!("more than {MAX_BINDS} addresses"));
             }
             self.login(name, listener);
+            self.lmtp(name, listener);
         }
     }
 
@@ -91,7 +94,7 @@ impl Check<'_> {
         // What speaks TLS from the first byte is not opened without it.
         let is_clear = listener.tls == TlsMode::None || (!has_tls && listener.tls == TlsMode::Starttls);
         let is_shut = is_clear && listener.plaintext_auth == PlaintextAuth::Never;
-        if listener.protocol == Protocol::Pop3 && is_shut {
+        if listener.protocol.wants_login() && is_shut {
             let sentence = "nobody can log in: there is neither TLS nor leave for passwords without it; \
                             set tls = \"starttls\" or plaintext_auth = \"loopback\"";
             self.conflict(
@@ -104,6 +107,15 @@ impl Check<'_> {
                 &tls,
                 sentence.to_owned(),
             );
+        }
+    }
+
+    /// Who finds a server on port 25 speaks SMTP. RFC 2033 §5
+    fn lmtp(&mut self, name: &str, listener: &Listener) {
+        if listener.protocol == Protocol::Lmtp && listener.bind.iter().any(|bind| bind.port() == SMTP_PORT) {
+            let [protocol, bind] = ["protocol", "bind"].map(|key| format!("listeners.{name}.{key}"));
+            let sentence = format!("LMTP is never spoken on port {SMTP_PORT}, where others expect SMTP");
+            self.conflict(&[&protocol, &bind], &bind, sentence);
         }
     }
 

@@ -10,8 +10,20 @@ words! {
     pub enum Protocol ("one of") {
         /// Mail from other servers (RFC 5321).
         Smtp = "smtp",
+        /// Mail from those who write it, once they have logged in (RFC 6409).
+        Submission = "submission",
+        /// Mail from a neighbour who keeps the queue (RFC 2033).
+        Lmtp = "lmtp",
         /// Mailboxes for reading (RFC 1939).
         Pop3 = "pop3",
+    }
+}
+
+impl Protocol {
+    /// Whether who connects has to log in.
+    #[must_use]
+    pub const fn wants_login(self) -> bool {
+        matches!(self, Self::Submission | Self::Pop3)
     }
 }
 
@@ -46,7 +58,8 @@ section! {
         /// Whether it is opened. With false a listener of the profile is left out.
         enabled: bool = true;
 
-        /// What is spoken: "smtp" or "pop3". Required.
+        /// What is spoken: "smtp" (mail from other servers), "submission" (from those who log in), "lmtp" (from a
+        /// neighbour who keeps the queue) or "pop3". Required.
         protocol: Protocol = Protocol::Smtp;
 
         /// The addresses and ports to listen on, one or a list; port 0 takes a free one. An address of IPv6 takes
@@ -59,7 +72,7 @@ section! {
         /// Where a password may cross the connection without TLS: "never", "loopback" or "always".
         plaintext_auth: PlaintextAuth = PlaintextAuth::Never;
 
-        /// Connections of this listener open at once; more are answered 421 (SMTP) or -ERR (POP3).
+        /// Connections of this listener open at once; more are answered 421 (SMTP, LMTP) or -ERR (POP3).
         max_connections: u32 = 16_384, 1..=1_000_000;
 
         /// Connections that the kernel holds until they are taken; the kernel may allow fewer (somaxconn).

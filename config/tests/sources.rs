@@ -183,6 +183,17 @@ fn what_no_section_sees_alone() {
         ],
     );
     check(
+        "[listeners.local]\nprotocol = 'lmtp'\nbind = '127.0.0.1:25'",
+        &["angarium.toml:3:8: listeners.local.bind: LMTP is never spoken on port 25, where others expect SMTP"],
+    );
+    check(
+        "[listeners.submission]\nprotocol = 'submission'\nbind = '127.0.0.1:2587'\ntls = 'none'",
+        &[
+            "angarium.toml:4:7: listeners.submission.tls: nobody can log in: there is neither TLS nor leave for \
+             passwords without it; set tls = \"starttls\" or plaintext_auth = \"loopback\"",
+        ],
+    );
+    check(
         "[listeners]\nmx.enabled = false\npop3.enabled = false",
         &[
             "angarium.toml: listeners: required: at least one listener, such as [listeners.mx] with protocol and bind",

@@ -15,14 +15,14 @@ mod text;
 use std::{net::SocketAddr, sync::Arc};
 
 use message::{
-    address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart},
+    address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath},
     header::HeaderLimits,
     id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
     time::Tick,
 };
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
-use smtp::{Event, Framing, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table};
+use smtp::{Event, Framing, Mail, Mode, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table};
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
     space::Space,
@@ -56,9 +56,14 @@ pub const TOO_BUSY: &[u8] = b"421 4.7.0 Too many connections\r\n";
 
 /// What the configuration allows the sessions of a listener.
 #[must_use]
-pub fn settings(config: &config::Config, security: &Security) -> Settings {
+pub fn settings(config: &config::Config, listener: &config::Listener, security: &Security) -> Settings {
     let smtp = &config.smtp;
     Settings {
+        mode: match listener.protocol {
+            config::Protocol::Submission => Mode::Submission,
+            config::Protocol::Lmtp => Mode::Lmtp,
+            config::Protocol::Smtp | config::Protocol::Pop3 => Mode::Relay,
+        },
         max_message_size: smtp.max_message_size.as_bytes(),
         max_recipients: smtp.max_recipients as usize,
         max_errors: smtp.max_errors,
@@ -315,9 +320,9 @@ impl State {
 
     async fn answer(&mut self, ctx: &Context<Msg>, event: Event) -> Result<(), Broken> {
         match event {
-            Event::Mail(_) => {
+            Event::Mail(mail) => {
                 self.session.addressees = 0;
-                let verdict = self.may_begin();
+                let verdict = self.may_begin(&mail);
                 self.session.machine.respond(verdict);
             }
             Event::Recipient(named) => {
@@ -348,10 +353,27 @@ impl State {
         Ok(())
     }
 
-    fn may_begin(&self) -> Verdict<Routes, Ticket> {
+    fn may_begin(&self, mail: &Mail) -> Verdict<Routes, Ticket> {
+        if !self.may_send_as(&mail.reverse_path) {
+            return Verdict::Refuse(table::NOT_YOUR_ADDRESS);
+        }
         match self.args.parts.store.space() {
             Space::Enough => Verdict::Accept,
             Space::Low => Verdict::Refuse(table::STORE_FULL),
+        }
+    }
+
+    /// Whether who logged in may give this sender: an address of its account, or none at all, as reports have it. Who
+    /// did not log in gives what it likes, where it need not.
+    fn may_send_as(&self, reverse_path: &ReversePath) -> bool {
+        match (self.session.machine.login(), reverse_path) {
+            (Some(login), ReversePath::Address(address)) => {
+                match self.args.parts.directory.resolve(address) {
+                    Resolution::Accounts(accounts) => accounts.contains(&login.account),
+                    _ => false,
+                }
+            }
+            (None, _) | (_, ReversePath::Null) => true,
         }
     }
 
@@ -363,6 +385,9 @@ impl State {
             Resolution::Accounts(accounts) => accounts.into_iter().map(Route::Local).collect(),
             Resolution::Discard => vec![Route::Discard],
             Resolution::Unknown => return Verdict::Refuse(table::NO_SUCH_MAILBOX),
+            Resolution::Foreign if self.session.machine.login().is_some() => {
+                return Verdict::Refuse(table::NO_ROUTE);
+            }
             Resolution::Foreign => return Verdict::Refuse(table::RELAY_DENIED),
             Resolution::Unclear => return Verdict::Refuse(table::LOCAL_ERROR),
         };

@@ -5,6 +5,7 @@ mod parameters;
 use std::sync::Arc;
 
 use memchr::memchr2;
+use message::received::Greeting;
 use message::{AddressError, ForwardPath, ReversePath};
 
 pub(crate) use parameters::{Grammar, Parameters};
@@ -16,8 +17,8 @@ use crate::sasl;
 /// A command. Syntax errors are one kind of it: their only meaning is their reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
-    /// EHLO (`esmtp`) or HELO. RFC 5321 §4.1.1.1
-    Hello { name: Arc<str>, esmtp: bool },
+    /// EHLO, HELO (RFC 5321 §4.1.1.1) or LHLO (RFC 2033 §4.1).
+    Hello { name: Arc<str>, greeting: Greeting },
     /// MAIL. RFC 5321 §4.1.1.2
     Mail(ReversePath, Parameters),
     /// RCPT. RFC 5321 §4.1.1.3
@@ -65,8 +66,9 @@ impl<'a> Command<'a> {
         word.copy_from_slice(verb);
         word.make_ascii_uppercase();
         match &*word {
-            b"EHLO" => hello(argument, true),
-            b"HELO" => hello(argument, false),
+            b"EHLO" => hello(argument, Greeting::Ehlo),
+            b"HELO" => hello(argument, Greeting::Helo),
+            b"LHLO" => hello(argument, Greeting::Lhlo),
             b"MAIL" => mail(argument, grammar),
             b"RCPT" => recipient(argument, grammar),
             b"DATA" => alone(argument, Self::Data),
@@ -111,7 +113,7 @@ fn alone<'a>(argument: &[u8], command: Command<'a>) -> Command<'a> {
 
 /// A domain or an address literal. More is let through than RFC 5321 §4.1.2 allows, because real clients send their
 /// bare host names with underscores and the like, but nothing that means something in a header field or a log.
-fn hello(argument: &[u8], esmtp: bool) -> Command<'static> {
+fn hello(argument: &[u8], greeting: Greeting) -> Command<'static> {
     let is_name = |octet: &u8| octet.is_ascii_alphanumeric() || b"-._:[]".contains(octet);
     if argument.is_empty() || argument.len() > MAX_HELLO || !argument.iter().all(is_name) {
         return Command::Malformed(table::BAD_HELLO);
@@ -121,7 +123,7 @@ fn hello(argument: &[u8], esmtp: bool) -> Command<'static> {
     };
     Command::Hello {
         name: name.into(),
-        esmtp,
+        greeting,
     }
 }
 

@@ -27,4 +27,4 @@ pub use recipients::{Recipient, RecipientPath, Recipients};
 pub use reply::{Enhanced, Reply};
 pub use sasl::{Login, Mechanisms, Response};
 pub use server::{BodyLoss, Event, Hello, Mail, Session, Tls, Verdict};
-pub use settings::{Settings, Timeouts};
+pub use settings::{Mode, Settings, Timeouts};

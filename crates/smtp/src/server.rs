@@ -335,7 +335,7 @@ impl<R, T> Session<R, T> {
             (_, Command::Malformed(reply)) => self.refuse(reply),
             (_, Command::NotImplemented) => self.refuse(table::NOT_IMPLEMENTED),
             (_, Command::Foreign) => self.close(table::NOT_SMTP),
-            (_, Command::Hello { name, esmtp }) => self.hello_from(Hello { name, esmtp }),
+            (_, Command::Hello { name, greeting }) => self.hello_from(name, greeting),
             (_, Command::Noop) => self.noop(),
             (_, Command::Help) => self.help(),
             (_, Command::Verify) => self.verify(),

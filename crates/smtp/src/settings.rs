@@ -16,11 +16,25 @@ const SIZE_PARAMETER: usize = 26;
 /// What BODY adds to a MAIL command. RFC 6152 §2
 const BODY_PARAMETER: usize = 17;
 
+/// What a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Mode {
+    /// Mail from other servers. RFC 5321
+    #[default]
+    Relay,
+    /// Mail from those who write it, once they have logged in. RFC 6409
+    Submission,
+    /// Mail from a neighbour who keeps the queue: a reply for each recipient. RFC 2033
+    Lmtp,
+}
+
 /// The limits and offers of a session. Every limit is one that a peer can run into, never one that stops the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The name by which this server greets. RFC 5321 §4.2
     pub hostname: String,
+    /// What the listener is for.
+    pub mode: Mode,
     /// The largest message in octets, as SIZE advertises it (RFC 1870). More is discarded and answered 552 5.3.4.
     pub max_message_size: u64,
     /// Recipients of one message; RFC 5321 §4.5.3.1.8 asks for 100 at least. More are answered 452 4.5.3.
@@ -53,6 +67,7 @@ impl Settings {
     pub fn new(hostname: impl Into<String>) -> Self {
         Self {
             hostname: hostname.into(),
+            mode: Mode::Relay,
             max_message_size: 50 << 20,
             max_recipients: 1000,
             max_errors: 20,

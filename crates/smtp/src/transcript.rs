@@ -7,13 +7,15 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::sasl::Mechanisms;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Story {
     /// What is to be set before the first step, as name and value.
     pub limits: Vec<(String, u64)>,
+    /// What the listener is for.
+    pub mode: Mode,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
     /// By which mechanisms a client may log in.
@@ -77,6 +79,7 @@ impl Story {
     pub fn parse(text: &str) -> Result<Self, StoryError> {
         let mut story = Self {
             limits: Vec::new(),
+            mode: Mode::Relay,
             starttls: false,
             mechanisms: Mechanisms::default(),
             together: false,
@@ -108,6 +111,7 @@ impl Story {
     /// [`StoryError`] with line 0 for a limit that there is not, or a value that it cannot have.
     pub fn settings(&self, base: Settings) -> Result<Settings, StoryError> {
         let mut settings = base;
+        settings.mode = self.mode;
         settings.starttls = self.starttls;
         settings.mechanisms = self.mechanisms.clone();
         for (name, value) in &self.limits {
@@ -150,6 +154,14 @@ impl Story {
             ("limit", [name, value]) => {
                 let value = value.parse().map_err(|_| "a limit is a number")?;
                 self.limits.push(((*name).to_owned(), value));
+                return Ok(());
+            }
+            ("mode", [mode @ ("submission" | "lmtp")]) => {
+                self.mode = if *mode == "lmtp" {
+                    Mode::Lmtp
+                } else {
+                    Mode::Submission
+                };
                 return Ok(());
             }
             ("offer", ["starttls"]) => {

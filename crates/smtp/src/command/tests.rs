@@ -56,14 +56,14 @@ fn verbs_are_known_in_any_case() {
         "ehlo [IPv6:2001:db8::1]",
         Command::Hello {
             name: "[IPv6:2001:db8::1]".into(),
-            esmtp: true,
+            greeting: Greeting::Ehlo,
         },
     );
     check(
         "HELO my_host",
         Command::Hello {
             name: "my_host".into(),
-            esmtp: false,
+            greeting: Greeting::Helo,
         },
     );
 }

@@ -68,12 +68,16 @@ replies! {
     UNKNOWN_PARAMETER = 555 (5, 5, 4) "Parameter not recognized or not implemented";
     /// RFC 5321 §4.1.4
     HELLO_FIRST = 503 (5, 5, 1) "EHLO or HELO first";
+    /// To EHLO and HELO where LMTP is spoken. RFC 2033 §4.1
+    LHLO_FIRST = 500 (5, 5, 1) "This is LMTP: LHLO first";
     /// RFC 5321 §4.1.4
     MAIL_FIRST = 503 (5, 5, 1) "MAIL first";
     /// RFC 5321 §4.1.4
     MAIL_GIVEN = 503 (5, 5, 1) "MAIL was given already";
     /// MAIL was given, but no recipient stands. RFC 5321 §3.3
     NO_RECIPIENTS = 554 (5, 5, 1) "No valid recipients";
+    /// The same of LMTP. RFC 2033 §4.2
+    NO_RECIPIENTS_LMTP = 503 (5, 5, 1) "No valid recipients";
     /// RFC 3207 §4
     TLS_ALREADY = 503 (5, 5, 1) "TLS is established already";
     /// RFC 3207 §4
@@ -99,6 +103,8 @@ replies! {
     AUTH_IN_TRANSACTION = 503 (5, 5, 1) "No AUTH during a mail transaction";
     /// A mechanism that is not offered.
     UNKNOWN_MECHANISM = 504 (5, 5, 4) "Authentication mechanism is not supported";
+    /// To MAIL of somebody who may submit mail, and has not said who it is. RFC 6409 §4.3
+    AUTH_REQUIRED = 530 (5, 7, 0) "Authentication required";
     /// A mechanism that is offered under TLS only.
     AUTH_NEEDS_TLS = 538 (5, 7, 11) "This authentication mechanism needs encryption: STARTTLS first";
 
@@ -106,6 +112,10 @@ replies! {
 
     /// No such account in a domain of ours.
     NO_SUCH_MAILBOX = 550 (5, 1, 1) "No such mailbox here";
+    /// The sender is none of the addresses of who logged in. RFC 6409 §6.1
+    NOT_YOUR_ADDRESS = 553 (5, 7, 1) "This sender address is not yours";
+    /// A submitted message that would have to leave this server, which has no way out yet.
+    NO_ROUTE = 550 (5, 7, 1) "No outbound route: this server delivers to its own domains only";
     /// A domain that is not ours.
     RELAY_DENIED = 550 (5, 7, 1) "Relaying denied";
     /// RFC 5321 §4.5.3.1.10

@@ -8,15 +8,22 @@ use super::event::BodyLoss;
 use super::state::{Body, Fate, State};
 use super::turn::Question;
 use crate::framing::{Run, Scan};
-use crate::reply::table;
-use crate::settings::Settings;
+use crate::reply::{Reply, table};
+use crate::settings::{Mode, Settings};
 
 impl<R, T> Session<R, T> {
     pub(super) fn data(&mut self, is_without_recipients: bool) {
         if is_without_recipients {
-            return self.refuse(table::NO_RECIPIENTS);
+            return self.refuse(self.no_recipients());
         }
         self.turn.ask(Question::BodyBegin);
+    }
+
+    pub(super) fn no_recipients(&self) -> Reply {
+        match self.settings.mode {
+            Mode::Lmtp => table::NO_RECIPIENTS_LMTP,
+            Mode::Relay | Mode::Submission => table::NO_RECIPIENTS,
+        }
     }
 
     pub(super) fn receive_body(&mut self, input: &Bytes, now: Tick) -> usize {
@@ -53,6 +60,23 @@ impl<R, T> Session<R, T> {
         }
     }
 
+    /// Says what became of a body, and ends its transaction. LMTP says it of each recipient that was accepted. RFC 2033
+    /// §4.2
+    pub(super) fn answer_body(&mut self, reply: &Reply) {
+        let answers = match (self.settings.mode, self.state.transaction()) {
+            // None is known of if they came after a checkpoint: then nobody knows how many answers are awaited.
+            (Mode::Lmtp, Some(transaction)) if transaction.recipients.is_empty() => {
+                return self.close(table::CLOSING);
+            }
+            (Mode::Lmtp, Some(transaction)) => transaction.recipients.len(),
+            _ => 1,
+        };
+        self.state.end_transaction();
+        for _ in 0..answers {
+            self.say(reply.clone());
+        }
+    }
+
     fn end_body(&mut self) {
         let State::Body(_, _, body) = &self.state else {
             return;
@@ -61,8 +85,8 @@ impl<R, T> Session<R, T> {
             Fate::Kept(_) => self.turn.ask(Question::BodyEnd { octets: body.octets }),
             Fate::Lost(_) => self.turn.ask(Question::BodyLost),
             Fate::Refused(loss) => {
-                self.state.end_transaction();
-                self.refuse(loss.reply());
+                self.tally.errors += 1;
+                self.answer_body(&loss.reply());
             }
         }
     }

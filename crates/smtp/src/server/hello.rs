@@ -1,23 +1,28 @@
-//! EHLO, HELO (RFC 5321 §4.1.1.1) and STARTTLS (RFC 3207): who speaks, and how.
+//! EHLO, HELO (RFC 5321 §4.1.1.1), LHLO (RFC 2033 §4.1) and STARTTLS (RFC 3207): who speaks, and how.
 
 use std::sync::Arc;
 
+use message::received::Greeting;
 use message::time::Tick;
 
 use super::Session;
 use super::state::{Hello, State, Tally, Tls};
 use super::turn::Question;
 use crate::reply::{Reply, table};
+use crate::settings::Mode;
 
 impl<R, T> Session<R, T> {
-    /// EHLO in the middle of a transaction ends it, as RSET does. RFC 5321 §4.1.4
-    pub(super) fn hello_from(&mut self, hello: Hello) {
-        let reply = if hello.esmtp {
-            self.extensions()
-        } else {
-            self.plain_hello()
+    /// EHLO or LHLO in the middle of a transaction ends it, as RSET does. RFC 5321 §4.1.4
+    pub(super) fn hello_from(&mut self, name: Arc<str>, greeting: Greeting) {
+        let is_lmtp = self.settings.mode == Mode::Lmtp;
+        let reply = match greeting {
+            Greeting::Lhlo if !is_lmtp => return self.refuse(table::UNKNOWN_COMMAND),
+            Greeting::Helo | Greeting::Ehlo if is_lmtp => return self.refuse(table::LHLO_FIRST),
+            Greeting::Helo => self.plain_hello(),
+            Greeting::Ehlo | Greeting::Lhlo => self.extensions(),
         };
-        self.state = State::Ready(hello);
+        let esmtp = greeting != Greeting::Helo;
+        self.state = State::Ready(Hello { name, esmtp });
         self.say(reply);
     }
 

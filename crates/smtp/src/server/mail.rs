@@ -10,9 +10,13 @@ use super::turn::Question;
 use crate::command::Parameters;
 use crate::recipients::RecipientPath;
 use crate::reply::table;
+use crate::settings::Mode;
 
 impl<R, T> Session<R, T> {
     pub(super) fn mail_from(&mut self, reverse_path: ReversePath, parameters: Parameters) {
+        if self.settings.mode == Mode::Submission && self.login.is_none() {
+            return self.refuse(table::AUTH_REQUIRED);
+        }
         if parameters
             .size
             .is_some_and(|size| size > self.settings.max_message_size)

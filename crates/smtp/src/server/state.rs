@@ -92,7 +92,7 @@ pub struct Hello {
     /// The argument: letters, digits and `-._:[]`.
     #[serde(with = "shared")]
     pub name: Arc<str>,
-    /// Whether it said EHLO.
+    /// Whether it asked for extensions: with EHLO, or with LHLO.
     pub esmtp: bool,
 }
 

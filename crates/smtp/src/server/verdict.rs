@@ -84,9 +84,8 @@ impl<R, T> Session<R, T> {
     }
 
     fn accepted(&mut self, reply: Reply) {
-        self.state.end_transaction();
         self.tally = Tally::default();
-        self.say(reply);
+        self.answer_body(&reply);
     }
 
     fn decline(&mut self, question: &Question, reply: Reply) {
@@ -97,7 +96,7 @@ impl<R, T> Session<R, T> {
                 self.tally.errors += 1;
             }
             // RFC 5321 §4.1.1.4: a failed end of data ends the transaction, a refused DATA does not.
-            Question::BodyEnd { .. } | Question::BodyLost => self.state.end_transaction(),
+            Question::BodyEnd { .. } | Question::BodyLost if !reply.closes() => return self.answer_body(&reply),
             _ => {}
         }
         if reply.closes() {
