@@ -300,10 +300,11 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                 Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
                     let connections =
                         Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
-                    let connect =
-                        parts
-                            .smtp(shared, open, settings)
-                            .connect(&connections, &open.security, &shared.room);
+                    let connect = parts.smtp(shared, open, settings).connect(
+                        &connections,
+                        &open.security,
+                        &shared.room,
+                    );
                     listener
                         .child(&connections)
                         .child(acceptor(open, connect, smtp_session::TOO_BUSY))

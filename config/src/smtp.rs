@@ -32,6 +32,10 @@ section! {
         /// sessions that only say NOOP or RSET.
         max_commands_without_mail: u32 = 100, 10..=1_000_000;
 
+        /// Messages of one session, announced with LIMITS (RFC 9422); who wants to send more is answered 421 4.7.0
+        /// and connects again.
+        max_transactions: u32 = 10_000, 1..=999_999;
+
         /// Received fields of a message, from which on it is taken to run in a circle and refused with 554 5.4.6
         /// (RFC 5321 §6.3: at least 100).
         max_hops: u32 = 100, 100..=1_000;

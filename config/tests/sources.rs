@@ -184,7 +184,9 @@ fn what_no_section_sees_alone() {
     );
     check(
         "[listeners.local]\nprotocol = 'lmtp'\nbind = '127.0.0.1:25'",
-        &["angarium.toml:3:8: listeners.local.bind: LMTP is never spoken on port 25, where others expect SMTP"],
+        &[
+            "angarium.toml:3:8: listeners.local.bind: LMTP is never spoken on port 25, where others expect SMTP",
+        ],
     );
     check(
         "[listeners.submission]\nprotocol = 'submission'\nbind = '127.0.0.1:2587'\ntls = 'none'",

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actors::tree::DEFAULT_TENANT;
-use config::{ByteSize, TlsMode};
+use config::{ByteSize, Protocol, TlsMode};
 use message::id::BlobId;
+use smtp::Mode;
 use smtp::transcript::{Accepted, Step, Story, matches};
 use store::command::{Append, Command};
 use store::record::mailbox::{Flags, Parsed};
@@ -82,6 +83,7 @@ fn limit(home: &mut Home, name: &str, value: u64) {
         "max_errors" => smtp.max_errors = number(),
         "max_refused_recipients" => smtp.max_refused_recipients = number(),
         "max_commands_without_mail" => smtp.max_commands_without_mail = number(),
+        "max_transactions" => smtp.max_transactions = number(),
         "max_hops" => smtp.max_hops = number(),
         "error_limit" => pop3.max_errors = number(),
         "failed_login_limit" => pop3.max_failed_logins = number(),
@@ -98,6 +100,14 @@ async fn home(story: &Story, listener: &str) -> Home {
     let mut home = Home::new(&[]).await;
     if !story.starttls {
         home.config.listeners.get_mut(listener).unwrap().tls = TlsMode::None;
+    }
+    let protocol = match story.mode {
+        Mode::Relay => None,
+        Mode::Submission => Some(Protocol::Submission),
+        Mode::Lmtp => Some(Protocol::Lmtp),
+    };
+    if let Some(protocol) = protocol {
+        home.config.listeners.get_mut(listener).unwrap().protocol = protocol;
     }
     for (name, value) in &story.limits {
         limit(&mut home, name, *value);

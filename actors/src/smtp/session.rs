@@ -22,7 +22,9 @@ use message::{
 };
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
-use smtp::{Event, Framing, Mail, Mode, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table};
+use smtp::{
+    Event, Framing, Mail, Mode, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table,
+};
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
     space::Space,
@@ -69,6 +71,7 @@ pub fn settings(config: &config::Config, listener: &config::Listener, security: 
         max_errors: smtp.max_errors,
         max_refused_recipients: smtp.max_refused_recipients,
         max_commands_without_mail: smtp.max_commands_without_mail,
+        max_transactions: smtp.max_transactions,
         max_hops: smtp.max_hops,
         starttls: matches!(security, Security::StartTls(_)),
         timeouts: Timeouts {
@@ -265,15 +268,16 @@ impl Actor for SmtpSession {
 
 /// The session that follows one that died.
 fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Checkpoint {
-    let framing = checkpoint.machine.framing();
-    // A body that was coming in is lost with the actor that was writing it, and so is an exchange, also when it died
-    // between two turns.
-    if !ledger.is_interrupted() && !matches!(framing, Framing::Data(_) | Framing::Response) {
-        return checkpoint;
-    }
+    let machine = checkpoint.machine;
+    let machine = if ledger.is_interrupted() {
+        let framing = machine.framing();
+        machine.recover(framing, now)
+    } else {
+        machine.resume(now)
+    };
     Checkpoint {
-        machine: checkpoint.machine.recover(framing, now),
-        ..checkpoint
+        machine,
+        addressees: checkpoint.addressees,
     }
 }
 

@@ -25,6 +25,10 @@ pub(crate) enum Command<'a> {
     Recipient(RecipientPath),
     /// DATA. RFC 5321 §4.1.1.4
     Data,
+    /// BDAT. RFC 3030 §2
+    Chunk(Chunk),
+    /// A BDAT that does not say how many octets follow it.
+    Uncounted(Reply),
     /// RSET. RFC 5321 §4.1.1.5
     Reset,
     /// VRFY. RFC 5321 §4.1.1.6
@@ -50,9 +54,30 @@ pub(crate) enum Command<'a> {
     Malformed(Reply),
 }
 
+/// What BDAT announces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// How many octets follow.
+    pub(crate) octets: u64,
+    /// Whether the message ends with them.
+    pub(crate) is_last: bool,
+}
+
 impl<'a> Command<'a> {
     /// Parses a line without its CRLF.
     pub(crate) fn parse(line: &'a [u8], grammar: Grammar<'_>) -> Self {
+        match Self::parse_line(line, grammar) {
+            Self::Malformed(reply) if is_bdat(line) => Self::Uncounted(reply),
+            command => command,
+        }
+    }
+
+    /// What a line announces if it is meant for BDAT, else nothing: no more of it is looked at.
+    pub(crate) fn parse_chunk(line: &[u8]) -> Option<Command<'static>> {
+        is_bdat(line).then(|| bdat(split_word(trim_end(line)).1))
+    }
+
+    fn parse_line(line: &'a [u8], grammar: Grammar<'_>) -> Self {
         if memchr2(b'\r', 0, line).is_some() {
             return Self::Malformed(table::CONTROL_CHARACTER);
         }
@@ -79,9 +104,8 @@ impl<'a> Command<'a> {
             b"HELP" => Self::Help,
             b"NOOP" => Self::Noop,
             b"AUTH" => auth(argument),
-            b"EXPN" | b"BDAT" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => {
-                Self::NotImplemented
-            }
+            b"BDAT" => bdat(argument),
+            b"EXPN" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => Self::NotImplemented,
             // ALPACA and its kin: a browser or a proxy was made to speak to a mail server.
             b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"PATCH" | b"OPTIONS" | b"TRACE"
             | b"CONNECT" | b"PRI" | b"PROXY" => Self::Foreign,
@@ -89,11 +113,11 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Whether octets that are no commands follow this line, if the client believes that it was or will be obeyed.
+    /// Whether text follows this line that has no length, if the client believes that it was or will be obeyed.
     /// Told by the verb alone: the rest of the line may be the one that brought a session down.
     pub(crate) fn is_followed_by_text(line: &[u8]) -> bool {
         let (verb, _) = split_word(trim_end(line));
-        verb.eq_ignore_ascii_case(b"DATA") || verb.eq_ignore_ascii_case(b"BDAT")
+        verb.eq_ignore_ascii_case(b"DATA")
     }
 }
 
@@ -102,6 +126,30 @@ const LONGEST_VERB: usize = 8;
 
 /// Octets of the name in EHLO. RFC 5321 §4.5.3.1.2
 const MAX_HELLO: usize = 255;
+
+/// Whether a line is meant for BDAT: then octets follow it.
+pub(crate) fn is_bdat(line: &[u8]) -> bool {
+    line.get(..4)
+        .is_some_and(|verb| verb.eq_ignore_ascii_case(b"BDAT"))
+}
+
+fn bdat(argument: &[u8]) -> Command<'static> {
+    let (size, rest) = split_word(argument);
+    if size.is_empty() || !size.iter().all(u8::is_ascii_digit) {
+        return Command::Malformed(table::BAD_ARGUMENT);
+    }
+    let is_last = rest.eq_ignore_ascii_case(b"LAST");
+    if !is_last && !rest.is_empty() {
+        return Command::Malformed(table::BAD_ARGUMENT);
+    }
+    let octets = size.iter().try_fold(0_u64, |number, digit| {
+        number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))
+    });
+    match octets {
+        Some(octets) => Command::Chunk(Chunk { octets, is_last }),
+        None => Command::Malformed(table::TOO_LARGE),
+    }
+}
 
 fn alone<'a>(argument: &[u8], command: Command<'a>) -> Command<'a> {
     if argument.is_empty() {

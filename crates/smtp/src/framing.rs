@@ -1,16 +1,17 @@
 //! Framing: what the next octets of a connection are, a command line or a body.
 //!
 //! It is small and `Copy`: the task that owns the socket keeps it beside the unread input, so that a session that died
-//! inside a body is never handed the rest of it as commands. CHUNKING (RFC 3030) would add a variant with the octets
-//! left of a chunk.
+//! inside a body is never handed the rest of it as commands.
 
 pub(crate) mod line;
+mod line_ends;
 mod matcher;
 mod run;
 
 use serde::{Deserialize, Serialize};
 
 pub use line::Skip;
+pub(crate) use line_ends::LineEnds;
 pub use matcher::{Matcher, Scan};
 pub(crate) use run::Run;
 
@@ -27,6 +28,11 @@ pub enum Framing {
     Skip(Skip),
     /// The text of a message, up to CRLF.CRLF.
     Data(Matcher),
+    /// A chunk of BDAT, of which so many octets are left, whatever they are. RFC 3030 §2
+    Chunk {
+        /// Octets; at least one.
+        left: u64,
+    },
     /// A TLS handshake. Whatever was read in clear is to be forgotten first (RFC 3207 §4.2, CVE-2011-0411).
     Handshake,
 }
@@ -41,7 +47,7 @@ impl Framing {
                 !matches!(line::find(unread, limit), line::Found::Partial)
             }
             Self::Response => !matches!(line::find(unread, sasl::MAX_LINE), line::Found::Partial),
-            Self::Skip(_) | Self::Data(_) => !unread.is_empty(),
+            Self::Skip(_) | Self::Data(_) | Self::Chunk { .. } => !unread.is_empty(),
             Self::Handshake => false,
         }
     }

@@ -5,6 +5,7 @@
 
 mod auth;
 mod body;
+mod chunk;
 mod courtesy;
 mod event;
 mod hello;
@@ -28,16 +29,16 @@ use serde::{Deserialize, Serialize};
 pub use self::event::{BodyLoss, Event, Verdict};
 pub use self::state::{Hello, Mail, Tls};
 
-use self::state::{Fate, State, Tally};
+use self::state::{Fate, Rest, State, Tally};
 use self::turn::{Question, Turn};
 use self::version::Version;
-use crate::command::{Command, Grammar};
+use crate::command::{Command, Grammar, is_bdat};
 use crate::framing::Framing;
 use crate::framing::line::{self, Found, Skip, Skipped};
 use crate::recipients::Recipients;
 use crate::reply::{Reply, table};
 use crate::sasl::Login;
-use crate::settings::Settings;
+use crate::settings::{Mode, Settings};
 use crate::shared;
 
 /// One session. `R` is the caller's decision on where a recipient's mail goes, `T` what it keeps of a message while
@@ -57,11 +58,13 @@ pub struct Session<R, T> {
     #[serde(with = "shared::option")]
     login: Option<Arc<Login>>,
     state: State<R, T>,
-    /// A refused line whose CRLF has not come yet.
-    skip: Option<Skip>,
+    /// What is answered already and has not come to its end.
+    rest: Option<Rest>,
     /// The next command line is the one that brought the session down before.
     suspicious: bool,
     tally: Tally,
+    /// How many there were in this session.
+    transactions: u32,
     deadline: Tick,
     /// When the session must have ended.
     until: Tick,
@@ -80,9 +83,10 @@ impl<R, T> Session<R, T> {
             tls: tls.map(Arc::new),
             login: None,
             state: State::Greeted,
-            skip: None,
+            rest: None,
             suspicious: false,
             tally: Tally::default(),
+            transactions: 0,
             deadline: Tick::ZERO,
             until: now + settings.timeouts.session_total,
             turn: Turn::default(),
@@ -108,6 +112,7 @@ impl<R, T> Session<R, T> {
             Framing::Response => self.receive_response(input, now),
             Framing::Skip(skip) => self.receive_rest(skip, input, now),
             Framing::Data(_) => self.receive_body(input, now),
+            Framing::Chunk { .. } => self.receive_chunk(input, now),
             Framing::Handshake => 0,
         }
     }
@@ -125,10 +130,11 @@ impl<R, T> Session<R, T> {
     /// What the next octets of the connection are.
     #[must_use]
     pub fn framing(&self) -> Framing {
-        match (&self.state, self.skip) {
-            (State::Body(_, _, body), _) => Framing::Data(body.matcher),
+        match (&self.state, self.rest) {
+            (State::Body(_, _, body), _) => body.frame.framing(),
             (State::Handshake, _) => Framing::Handshake,
-            (_, Some(skip)) => Framing::Skip(skip),
+            (_, Some(Rest::Line(skip))) => Framing::Skip(skip),
+            (_, Some(Rest::Chunk { left })) => Framing::Chunk { left },
             (State::Exchange(..), None) => Framing::Response,
             (_, None) => Framing::Line,
         }
@@ -143,7 +149,7 @@ impl<R, T> Session<R, T> {
     /// Whether nothing is lost if the connection ends now: no body is on its way and no verdict is awaited.
     #[must_use]
     pub const fn is_between_commands(&self) -> bool {
-        !matches!(self.state, State::Body(..)) && self.turn.question.is_none()
+        self.state.body().is_none() && self.turn.question.is_none()
     }
 
     /// When the client must have done its part.
@@ -210,6 +216,7 @@ impl<R, T> Session<R, T> {
     #[must_use]
     pub fn protocol(&self) -> With {
         let greeting = match self.hello() {
+            _ if self.settings.mode == Mode::Lmtp => Greeting::Lhlo,
             Some(hello) if hello.esmtp => Greeting::Ehlo,
             _ => Greeting::Helo,
         };
@@ -240,12 +247,12 @@ impl<R, T> Session<R, T> {
     /// What the caller keeps of the message whose body is on its way, also after the body was lost in a crash.
     #[must_use]
     pub const fn ticket(&self) -> Option<&T> {
-        match &self.state {
-            State::Body(_, _, body) => match &body.fate {
+        match self.state.body() {
+            Some(body) => match &body.fate {
                 Fate::Kept(ticket) | Fate::Lost(Some(ticket)) => Some(ticket),
-                Fate::Lost(None) | Fate::Refused(_) => None,
+                Fate::Lost(None) | Fate::Refused(_) | Fate::Spoiled { .. } => None,
             },
-            _ => None,
+            None => None,
         }
     }
 
@@ -264,6 +271,12 @@ impl<R, T> Session<R, T> {
                 }
                 consumed
             }
+            // What follows a BDAT is no command, wherever its line ends.
+            Found::BareLineFeed { .. } | Found::TooLong { .. } if is_bdat(input) => {
+                self.refuse(table::BAD_ARGUMENT);
+                self.close(table::UNCOUNTED);
+                input.len()
+            }
             Found::BareLineFeed { length } => {
                 self.skip_line(table::BARE_LINE_FEED, Skip::start(), length, now)
             }
@@ -278,7 +291,7 @@ impl<R, T> Session<R, T> {
     fn skip_line(&mut self, reply: Reply, skip: Skip, consumed: usize, now: Tick) -> usize {
         self.await_command(now);
         self.suspicious = false;
-        self.skip = Some(skip);
+        self.rest = Some(Rest::Line(skip));
         match self.exceeded() {
             Some(farewell) => self.close(farewell),
             None => self.refuse(reply),
@@ -289,11 +302,11 @@ impl<R, T> Session<R, T> {
     fn receive_rest(&mut self, skip: Skip, input: &Bytes, now: Tick) -> usize {
         match skip.discard(input) {
             Skipped::More(skip) => {
-                self.skip = Some(skip);
+                self.rest = Some(Rest::Line(skip));
                 input.len()
             }
             Skipped::Ended { length } => {
-                self.skip = None;
+                self.rest = None;
                 self.await_command(now);
                 length
             }
@@ -334,6 +347,11 @@ impl<R, T> Session<R, T> {
             (State::Body(..) | State::Exchange(..) | State::Handshake | State::Ended, _) => {}
             (_, Command::Malformed(reply)) => self.refuse(reply),
             (_, Command::NotImplemented) => self.refuse(table::NOT_IMPLEMENTED),
+            (_, Command::Uncounted(reply)) => {
+                self.refuse(reply);
+                self.close(table::UNCOUNTED);
+            }
+            (_, Command::Chunk(chunk)) => self.chunk(chunk),
             (_, Command::Foreign) => self.close(table::NOT_SMTP),
             (_, Command::Hello { name, greeting }) => self.hello_from(name, greeting),
             (_, Command::Noop) => self.noop(),
@@ -350,7 +368,11 @@ impl<R, T> Session<R, T> {
             (State::Mail(..), Command::Auth { .. }) => self.refuse(table::AUTH_IN_TRANSACTION),
             (State::Ready(_), Command::Mail(path, parameters)) => self.mail_from(path, parameters),
             (State::Ready(_), Command::Recipient(_) | Command::Data) => self.refuse(table::MAIL_FIRST),
-            (State::Mail(..), Command::Mail(..)) => self.refuse(table::MAIL_GIVEN),
+            (State::Mail(..) | State::Chunks(..), Command::Mail(..)) => self.refuse(table::MAIL_GIVEN),
+            (
+                State::Chunks(..),
+                Command::Recipient(_) | Command::Data | Command::StartTls | Command::Auth { .. },
+            ) => self.refuse(table::CHUNKS_BEGUN),
             (State::Mail(_, transaction), Command::Recipient(named)) => {
                 let count = transaction.recipients.len();
                 self.recipient(named, count);
@@ -365,7 +387,7 @@ impl<R, T> Session<R, T> {
     /// Whether the client may send the text of a message now, or will be told so.
     const fn takes_text(&self) -> bool {
         matches!(self.state, State::Body(..) | State::Ended)
-            || matches!(self.turn.question, Some(Question::BodyBegin))
+            || matches!(self.turn.question, Some(Question::BodyBegin(_)))
     }
 
     /// The 421 for a client that has gone too far, and one command more to the tally.
@@ -386,7 +408,12 @@ impl<R, T> Session<R, T> {
     }
 
     fn await_command(&mut self, now: Tick) {
-        self.deadline = (now + self.settings.timeouts.command).min(self.until);
+        // A message that has begun may still be finished.
+        let until = match &self.state {
+            State::Chunks(_, _, body) => body.until,
+            _ => self.until,
+        };
+        self.deadline = (now + self.settings.timeouts.command).min(until);
     }
 
     fn say(&mut self, reply: Reply) {
@@ -402,9 +429,10 @@ impl<R, T> Session<R, T> {
     }
 
     fn close(&mut self, reply: Reply) {
+        self.give_up_body(BodyLoss::Withdrawn);
         self.say(reply);
         self.state = State::Ended;
-        self.skip = None;
+        self.rest = None;
     }
 }
 

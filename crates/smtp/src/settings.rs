@@ -46,6 +46,8 @@ pub struct Settings {
     pub max_refused_recipients: u32,
     /// Commands other than a good RCPT since the last accepted message; then 421 4.7.0. Ends NOOP and RSET loops.
     pub max_commands_without_mail: u32,
+    /// Transactions of one session, as LIMITS advertises it (RFC 9422); the next MAIL is answered 421 4.7.0.
+    pub max_transactions: u32,
     /// Octets of a command line with its CRLF, to which those of [`Settings::offers`] come. A longer one is answered
     /// 500 5.5.2.
     pub max_command_line: usize,
@@ -73,6 +75,7 @@ impl Settings {
             max_errors: 20,
             max_refused_recipients: 100,
             max_commands_without_mail: 100,
+            max_transactions: 10_000,
             max_command_line: COMMAND_LINE + SIZE_PARAMETER + BODY_PARAMETER,
             max_hops: message::hops::MAX_HOPS,
             starttls: false,

@@ -242,6 +242,7 @@ fn set(settings: &mut Settings, name: &str, value: u64) -> Result<(), &'static s
         "max_errors" => settings.max_errors = small()?,
         "max_refused_recipients" => settings.max_refused_recipients = small()?,
         "max_commands_without_mail" => settings.max_commands_without_mail = small()?,
+        "max_transactions" => settings.max_transactions = small()?,
         "max_command_line" => settings.max_command_line = length()?,
         "max_hops" => settings.max_hops = small()?,
         "command_timeout" => settings.timeouts.command = time,

@@ -48,8 +48,10 @@ fn verbs_are_known_in_any_case() {
     check("VRFY alice", Command::Verify);
     check("StartTLS", Command::StartTls);
     check("EXPN staff", Command::NotImplemented);
-    check("BDAT 9223372036854775808 LAST", Command::NotImplemented);
-    check("BDAT -1", Command::NotImplemented);
+    let chunk = |octets, is_last| Command::Chunk(Chunk { octets, is_last });
+    check("BDAT 0", chunk(0, false));
+    check("bdat 0086 last ", chunk(86, true));
+    check("BDAT 18446744073709551615", chunk(u64::MAX, false));
     check("GET / HTTP/1.1", Command::Foreign);
     check("PROXY TCP4 192.0.2.1 192.0.2.2 1 2", Command::Foreign);
     check(
@@ -66,6 +68,27 @@ fn verbs_are_known_in_any_case() {
             greeting: Greeting::Helo,
         },
     );
+}
+
+#[test]
+fn a_chunk_without_a_length_is_told_from_other_mistakes() {
+    // Attack 19.
+    for (line, reply) in [
+        ("BDAT", table::BAD_ARGUMENT),
+        ("BDAT -1 LAST", table::BAD_ARGUMENT),
+        ("BDAT +1", table::BAD_ARGUMENT),
+        ("BDAT 0x10", table::BAD_ARGUMENT),
+        ("BDAT 6 LAST now", table::BAD_ARGUMENT),
+        ("BDAT 6 FIRST", table::BAD_ARGUMENT),
+        ("BDAT  6", table::BAD_ARGUMENT),
+        ("BDAT 18446744073709551616", table::TOO_LARGE),
+        ("BDAT 99999999999999999999 LAST", table::TOO_LARGE),
+        ("BDAT\t6", table::UNKNOWN_COMMAND),
+        ("bdata 6", table::UNKNOWN_COMMAND),
+        ("BDAT 6\r", table::CONTROL_CHARACTER),
+    ] {
+        assert_eq!(parse(line.as_bytes()), Command::Uncounted(reply), "{line:?}");
+    }
 }
 
 #[test]

@@ -23,6 +23,11 @@ impl Run {
             stuffed,
         }
     }
+
+    /// Text without dots to take out: of a chunk.
+    pub(crate) const fn whole(text: Bytes) -> Self {
+        Self::new(text, Matcher::start(), 0)
+    }
 }
 
 impl Iterator for Run {

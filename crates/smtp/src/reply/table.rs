@@ -31,6 +31,8 @@ replies! {
     RECIPIENT_OK = 250 (2, 1, 5) "Recipient ok";
     /// To the end of data: only when the message is durable.
     ACCEPTED = 250 (2, 0, 0) "Message accepted";
+    /// To BDAT that is not the last: its octets are here, and nothing is durable yet. RFC 3030 §2
+    CHUNK_TAKEN = 250 (2, 0, 0) "Chunk received";
     /// To VRFY: neither yes nor no, so that it lists no users. RFC 5321 §7.3
     CANNOT_VERIFY = 252 (2, 0, 0) "Cannot verify, but will take mail for local users";
     /// To QUIT.
@@ -78,6 +80,12 @@ replies! {
     NO_RECIPIENTS = 554 (5, 5, 1) "No valid recipients";
     /// The same of LMTP. RFC 2033 §4.2
     NO_RECIPIENTS_LMTP = 503 (5, 5, 1) "No valid recipients";
+    /// A command between two chunks that would change their transaction. RFC 3030 §2
+    CHUNKS_BEGUN = 503 (5, 5, 1) "A message in chunks has begun: BDAT or RSET";
+    /// A chunk behind one of the same message that was refused.
+    CHUNK_REFUSED_BEFORE = 503 (5, 5, 1) "A chunk of this message was refused: RSET";
+    /// DATA behind BODY=BINARYMIME, whose octets have no lines. RFC 3030 §3
+    BDAT_NEEDED = 503 (5, 5, 1) "BINARYMIME needs BDAT";
     /// RFC 3207 §4
     TLS_ALREADY = 503 (5, 5, 1) "TLS is established already";
     /// RFC 3207 §4
@@ -127,6 +135,8 @@ replies! {
 
     /// Declared or sent more than SIZE allows. RFC 1870 §6
     TOO_LARGE = 552 (5, 3, 4) "Message is too large";
+    /// BDAT without an octet in all.
+    EMPTY_MESSAGE = 550 (5, 6, 0) "Message is empty";
     /// A bare CR or LF in the text. X.6.0, "other or undefined media error": the fault is in the content, not in a
     /// command, and RFC 3463 §3.7 knows no detail for line endings.
     BARE_LINE_END = 550 (5, 6, 0) "Message has a bare CR or LF: lines end in CR LF";
@@ -160,6 +170,10 @@ replies! {
     ENDLESS_LINE = 421 (4, 7, 0) "Line does not end";
     /// Body octets sent before 354 (RFC 5321 §4.1.1.4): they would be read as commands.
     UNSYNCHRONIZED = 421 (4, 7, 0) "Message text was sent before 354";
+    /// Octets behind a BDAT that does not say how many, or too many: they would be read as commands.
+    UNCOUNTED = 421 (4, 7, 0) "Cannot tell the end of this chunk";
+    /// More transactions than `Settings::max_transactions`. RFC 9422 §4.1
+    TOO_MANY_TRANSACTIONS = 421 (4, 7, 0) "Too many messages in one session";
     /// HTTP or PROXY: a browser or a proxy was made to speak to us.
     NOT_SMTP = 421 (4, 7, 0) "This is SMTP";
 }
@@ -171,7 +185,7 @@ pub const START_INPUT: Reply = Reply::fixed(354, None, "354 End data with <CR><L
 pub const HELP: Reply = Reply::fixed(
     214,
     Some(Enhanced(2, 0, 0)),
-    "214-2.0.0 EHLO HELO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT\r\n214 2.0.0 See RFC 5321\r\n",
+    "214-2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT\r\n214 2.0.0 See RFC 5321\r\n",
 );
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use message::time::Tick;
 
 use super::Session;
 use super::state::{Exchange, State};
-use super::turn::Question;
+use super::turn::{Opening, Question};
 use super::{LINE_END, Login};
 use crate::framing::line::{self, Found, Skip};
 use crate::reply::{Reply, table};
@@ -29,7 +29,7 @@ impl<R, T> Session<R, T> {
         matches!(self.state, State::Exchange(_, Exchange::Open))
             || matches!(
                 self.turn.question,
-                Some(Question::Authenticate { .. } | Question::AuthenticateResponse(_))
+                Some(Question::Authenticate(_) | Question::AuthenticateResponse(_))
             )
     }
 
@@ -71,10 +71,10 @@ impl<R, T> Session<R, T> {
         }
         match initial.map(Response::decode_initial) {
             Some(None) => self.refuse(table::BAD_BASE64),
-            initial => self.turn.ask(Question::Authenticate {
+            initial => self.turn.ask(Question::Authenticate(Box::new(Opening {
                 mechanism,
                 initial: initial.flatten(),
-            }),
+            }))),
         }
     }
 

@@ -1,22 +1,34 @@
 //! DATA and the text behind it. RFC 5321 §4.1.1.4, §4.5.2
 
 use bytes::Bytes;
+use message::BodyKind;
 use message::time::Tick;
 
 use super::Session;
 use super::event::BodyLoss;
-use super::state::{Body, Fate, State};
+use super::state::{Body, Fate, Frame, State};
 use super::turn::Question;
-use crate::framing::{Run, Scan};
+use crate::framing::Run;
 use crate::reply::{Reply, table};
-use crate::settings::{Mode, Settings};
+use crate::settings::Mode;
 
 impl<R, T> Session<R, T> {
     pub(super) fn data(&mut self, is_without_recipients: bool) {
         if is_without_recipients {
             return self.refuse(self.no_recipients());
         }
-        self.turn.ask(Question::BodyBegin);
+        if self.mail().is_some_and(|mail| mail.body == BodyKind::BinaryMime) {
+            return self.refuse(table::BDAT_NEEDED);
+        }
+        self.turn.ask(Question::BodyBegin(None));
+    }
+
+    /// The most octets that the message of this transaction may have.
+    pub(super) fn size_limit(&self) -> u64 {
+        let declared = self.mail().and_then(|mail| mail.declared_size);
+        self.settings
+            .max_message_size
+            .min(declared.map_or(u64::MAX, tolerated))
     }
 
     pub(super) fn no_recipients(&self) -> Reply {
@@ -27,16 +39,21 @@ impl<R, T> Session<R, T> {
     }
 
     pub(super) fn receive_body(&mut self, input: &Bytes, now: Tick) -> usize {
-        let State::Body(_, transaction, body) = &mut self.state else {
+        let limit = self.size_limit();
+        let State::Body(_, _, body) = &mut self.state else {
             return 0;
         };
-        let before = body.matcher;
-        let scan = body.matcher.scan(input);
+        let Frame::Text(matcher) = &mut body.frame else {
+            return 0;
+        };
+        let before = *matcher;
+        let scan = matcher.scan(input);
         let text = input.slice(..scan.text);
-        let declared = transaction.mail.declared_size;
         let was_kept = matches!(body.fate, Fate::Kept(_));
         let run = Run::new(text, before, scan.stuffed);
-        if let Some(loss) = body.judge(&scan, &run, declared, &self.settings) {
+        let length = scan.text - scan.stuffed;
+        let max_hops = self.settings.max_hops;
+        if let Some(loss) = body.judge(length, scan.has_bare_line_end, &run, limit, max_hops) {
             if was_kept {
                 self.turn.dropped = Some(loss);
             }
@@ -53,10 +70,12 @@ impl<R, T> Session<R, T> {
 
     /// Tells the caller that what it has of a body is worth nothing.
     pub(super) fn give_up_body(&mut self, loss: BodyLoss) {
-        if let State::Body(_, _, body) = &self.state
-            && matches!(body.fate, Fate::Kept(_))
+        if self
+            .state
+            .body()
+            .is_some_and(|body| matches!(body.fate, Fate::Kept(_)))
         {
-            self.turn.dropped = Some(loss);
+            self.turn.dropped.get_or_insert(loss);
         }
     }
 
@@ -77,13 +96,15 @@ impl<R, T> Session<R, T> {
         }
     }
 
-    fn end_body(&mut self) {
+    pub(super) fn end_body(&mut self) {
         let State::Body(_, _, body) = &self.state else {
             return;
         };
         match body.fate {
             Fate::Kept(_) => self.turn.ask(Question::BodyEnd { octets: body.octets }),
             Fate::Lost(_) => self.turn.ask(Question::BodyLost),
+            // Spoiled is what a chunk finds that another has left: it is refused before it begins.
+            Fate::Spoiled { .. } => self.answer_body(&table::LOCAL_ERROR),
             Fate::Refused(loss) => {
                 self.tally.errors += 1;
                 self.answer_body(&loss.reply());
@@ -93,35 +114,33 @@ impl<R, T> Session<R, T> {
 }
 
 impl<T> Body<T> {
-    /// Adds a chunk to what is known of the body; gives the reason if the body is refused from now on or was before.
+    /// Adds text to what is known of the body; gives the reason if the body is refused from now on or was before.
     ///
     /// The reason does not depend on how the body was cut into chunks: of several that apply the greatest wins.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
-        scan: &Scan,
+        length: usize,
+        has_bare_line_end: bool,
         run: &Run,
-        declared: Option<u64>,
-        settings: &Settings,
+        limit: u64,
+        max_hops: u32,
     ) -> Option<BodyLoss> {
-        self.octets += (scan.text - scan.stuffed) as u64;
+        self.octets += length as u64;
         if matches!(self.fate, Fate::Kept(_)) && !self.hops.header_ended() {
             run.clone().for_each(|text| self.hops.feed(&text));
         }
-        let limit = settings
-            .max_message_size
-            .min(declared.map_or(u64::MAX, tolerated));
-        let loss = if scan.has_bare_line_end {
+        let loss = if has_bare_line_end {
             Some(BodyLoss::BareLineEnd)
         } else if self.octets > limit {
             Some(BodyLoss::TooLarge)
-        } else if self.hops.count() >= settings.max_hops {
+        } else if self.hops.count() >= max_hops {
             Some(BodyLoss::TooManyHops)
         } else {
             None
         };
         let before = match self.fate {
             Fate::Refused(loss) => Some(loss),
-            Fate::Kept(_) | Fate::Lost(_) => None,
+            Fate::Kept(_) | Fate::Lost(_) | Fate::Spoiled { .. } => None,
         };
         let loss = loss.max(before);
         if let Some(loss) = loss {

@@ -1,7 +1,7 @@
 //! The commands that may come at any time and touch no mail: NOOP, HELP, VRFY, RSET, QUIT. RFC 5321 §4.1.1.5 to §4.1.1.10
 
 use super::Session;
-use super::state::State;
+use super::event::BodyLoss;
 use crate::reply::table;
 
 impl<R, T> Session<R, T> {
@@ -19,12 +19,12 @@ impl<R, T> Session<R, T> {
     }
 
     pub(super) fn reset(&mut self) {
+        self.give_up_body(BodyLoss::Withdrawn);
         self.state.end_transaction();
         self.say(table::OK);
     }
 
     pub(super) fn quit(&mut self) {
-        self.say(table::BYE);
-        self.state = State::Ended;
+        self.close(table::BYE);
     }
 }

@@ -10,8 +10,6 @@ use crate::reply::{Reply, table};
 use crate::sasl::{Login, Response};
 
 /// What the caller must decide or do. Until an event that asks is answered the session takes no input.
-///
-/// BDAT will use the events of the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// May this transaction begin? `Accept`, `AcceptWith` or `Refuse`.
@@ -72,6 +70,8 @@ pub enum Verdict<R, T> {
 /// Why a body is not wanted any more. If several reasons apply, the client is told the greatest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum BodyLoss {
+    /// The client thought better of it between two chunks, and is told no more than that.
+    Withdrawn,
     /// The client took too long.
     TimedOut,
     /// More Received fields than a message gets that does not run in a circle.
@@ -87,6 +87,7 @@ impl BodyLoss {
     #[must_use]
     pub const fn reply(self) -> Reply {
         match self {
+            Self::Withdrawn => table::OK,
             Self::TimedOut => table::TIMED_OUT,
             Self::TooManyHops => table::TOO_MANY_HOPS,
             Self::TooLarge => table::TOO_LARGE,

@@ -6,6 +6,7 @@ use message::received::Greeting;
 use message::time::Tick;
 
 use super::Session;
+use super::event::BodyLoss;
 use super::state::{Hello, State, Tally, Tls};
 use super::turn::Question;
 use crate::reply::{Reply, table};
@@ -21,6 +22,7 @@ impl<R, T> Session<R, T> {
             Greeting::Helo => self.plain_hello(),
             Greeting::Ehlo | Greeting::Lhlo => self.extensions(),
         };
+        self.give_up_body(BodyLoss::Withdrawn);
         let esmtp = greeting != Greeting::Helo;
         self.state = State::Ready(Hello { name, esmtp });
         self.say(reply);
@@ -63,6 +65,10 @@ impl<R, T> Session<R, T> {
             .fold(String::new(), |names, name| names + " " + name);
         let auth = (!auth.is_empty()).then(|| format!("AUTH{auth}"));
         let offers: Vec<_> = self.settings.offers.lines(self.tls.is_some()).collect();
+        let limits = format!(
+            "LIMITS MAILMAX={} RCPTMAX={}",
+            self.settings.max_transactions, self.settings.max_recipients
+        );
         let lines = [&*self.settings.hostname, "PIPELINING", &size, "8BITMIME"];
         Reply::plain(
             250,
@@ -70,8 +76,9 @@ impl<R, T> Session<R, T> {
                 .into_iter()
                 .chain(starttls)
                 .chain(auth.as_deref())
+                .chain(["CHUNKING"])
                 .chain(offers.iter().map(String::as_str))
-                .chain(["ENHANCEDSTATUSCODES"]),
+                .chain([&*limits, "ENHANCEDSTATUSCODES"]),
         )
     }
 }

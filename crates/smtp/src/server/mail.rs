@@ -17,6 +17,9 @@ impl<R, T> Session<R, T> {
         if self.settings.mode == Mode::Submission && self.login.is_none() {
             return self.refuse(table::AUTH_REQUIRED);
         }
+        if self.transactions >= self.settings.max_transactions {
+            return self.close(table::TOO_MANY_TRANSACTIONS);
+        }
         if parameters
             .size
             .is_some_and(|size| size > self.settings.max_message_size)

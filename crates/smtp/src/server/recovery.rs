@@ -7,7 +7,7 @@
 use message::time::Tick;
 
 use super::Session;
-use super::state::{Body, Exchange, Fate, State, Transaction};
+use super::state::{Body, Exchange, Fate, Frame, Rest, State, Transaction};
 use super::turn::Turn;
 use crate::command::Command;
 use crate::framing::{Framing, Matcher};
@@ -24,21 +24,23 @@ impl<R, T> Session<R, T> {
     #[must_use]
     pub fn recover(mut self, framing: Framing, now: Tick) -> Self {
         self.turn = Turn::default();
-        self.skip = None;
+        let rest = self.rest.take();
         self.suspicious = false;
-        self.await_command(now);
         match framing {
             Framing::Data(matcher) => return self.without_body(matcher, now),
-            Framing::Response => return self.without_exchange(),
+            Framing::Chunk { left } => return self.without_chunks(left, rest, now),
+            Framing::Response => return self.without_exchange(now),
             Framing::Line => self.suspicious = true,
-            Framing::Skip(skip) => self.skip = Some(skip),
+            Framing::Skip(skip) => self.rest = Some(Rest::Line(skip)),
             Framing::Handshake => self.state = State::Handshake,
         }
         if matches!(self.state, State::Body(..)) {
             // Its end was answered after the checkpoint.
             self.state.end_transaction();
         }
+        self.lose_body();
         self.state.end_exchange();
+        self.await_command(now);
         self
     }
 
@@ -47,14 +49,64 @@ impl<R, T> Session<R, T> {
         if line.eq_ignore_ascii_case(b"QUIT") {
             return self.quit();
         }
+        match Command::parse_chunk(line) {
+            // It is answered by what its message has come to: it may have been the last, and accepted.
+            Some(Command::Chunk(chunk)) if matches!(self.state, State::Chunks(..)) => {
+                return self.chunk(chunk);
+            }
+            Some(Command::Chunk(chunk)) if matches!(self.state, State::Mail(..)) => {
+                return self.spoil(table::LOCAL_ERROR, chunk);
+            }
+            Some(Command::Chunk(chunk)) => return self.refuse_chunk(table::LOCAL_ERROR, chunk),
+            Some(_) => return self.close(table::UNCOUNTED),
+            None => {}
+        }
         self.say(table::LOCAL_ERROR);
         if self.turn.has_more && Command::is_followed_by_text(line) {
             self.close(table::UNSYNCHRONIZED);
         }
     }
 
+    /// The session that goes on from this checkpoint after its caller died between two turns: no command is to blame,
+    /// but what the caller had in memory of a body or an exchange is lost.
+    #[must_use]
+    pub fn resume(self, now: Tick) -> Self {
+        let framing = self.framing();
+        if self.state.body().is_none() && framing != Framing::Response {
+            return self;
+        }
+        let mut session = self.recover(framing, now);
+        session.suspicious = false;
+        session
+    }
+
+    /// In the middle of a chunk: the rest of it comes, and its message is lost with what came before.
+    fn without_chunks(mut self, left: u64, rest: Option<Rest>, now: Tick) -> Self {
+        self.deadline = now + self.settings.timeouts.data_block;
+        match &mut self.state {
+            State::Body(_, _, body) if matches!(body.frame, Frame::Chunk { .. }) => {
+                body.frame.set_left(left);
+                self.lose_body();
+            }
+            _ if matches!(rest, Some(Rest::Chunk { .. })) => {
+                self.rest = Some(Rest::Chunk { left });
+                self.lose_body();
+            }
+            // The chunk began after the checkpoint, and what it belongs to is not in it.
+            _ => self.close(table::CLOSING),
+        }
+        self
+    }
+
+    fn lose_body(&mut self) {
+        if let State::Body(_, _, body) | State::Chunks(_, _, body) = &mut self.state {
+            body.lose();
+        }
+    }
+
     /// In an exchange of which the caller knows nothing any more.
-    fn without_exchange(mut self) -> Self {
+    fn without_exchange(mut self, now: Tick) -> Self {
+        self.await_command(now);
         self.state.end_transaction();
         self.state.end_exchange();
         if !matches!(self.state, State::Ready(_)) {
@@ -71,21 +123,19 @@ impl<R, T> Session<R, T> {
         self.deadline = now + self.settings.timeouts.data_block;
         self.state = match self.state {
             State::Body(hello, transaction, mut body) => {
-                body.matcher = matcher;
-                body.fate = match body.fate {
-                    Fate::Kept(ticket) => Fate::Lost(Some(ticket)),
-                    lost_already => lost_already,
-                };
+                body.frame = Frame::Text(matcher);
+                body.lose();
                 State::Body(hello, transaction, body)
             }
             // 354 was said after the checkpoint: what the caller kept of the message is not in it.
             State::Mail(hello, transaction) => {
-                State::Body(hello, transaction, Body::begin(matcher, Fate::Lost(None), until))
+                let frame = Frame::Text(matcher);
+                State::Body(hello, transaction, Body::begin(frame, Fate::Lost(None), until))
             }
-            State::Ready(hello) | State::Exchange(hello, _) => State::Body(
+            State::Ready(hello) | State::Exchange(hello, _) | State::Chunks(hello, _, _) => State::Body(
                 hello,
                 Transaction::unknown(),
-                Body::begin(matcher, Fate::Lost(None), until),
+                Body::begin(Frame::Text(matcher), Fate::Lost(None), until),
             ),
             // No body can follow these, so the checkpoint is of another connection.
             State::Greeted | State::Handshake | State::Ended => {

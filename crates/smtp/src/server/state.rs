@@ -9,7 +9,8 @@ use message::{BodyKind, MailOptions, ReversePath};
 use serde::{Deserialize, Serialize};
 
 use super::event::BodyLoss;
-use crate::framing::Matcher;
+use crate::command::Chunk;
+use crate::framing::{Framing, LineEnds, Matcher, Skip};
 use crate::recipients::Recipients;
 use crate::shared;
 
@@ -24,8 +25,10 @@ pub(super) enum State<R, T> {
     Exchange(Hello, Exchange),
     /// MAIL was accepted.
     Mail(Hello, Transaction<R>),
-    /// 354 was said.
+    /// A text comes in: 354 was said to DATA, or a chunk follows BDAT.
     Body(Hello, Transaction<R>, Body<T>),
+    /// Between two chunks of a message.
+    Chunks(Hello, Transaction<R>, Body<T>),
     /// 220 was said to STARTTLS: all that was said before is forgotten. RFC 3207 §4.2
     Handshake,
     /// The connection is to be closed.
@@ -38,22 +41,51 @@ impl<R, T> State<R, T> {
             Self::Ready(hello)
             | Self::Exchange(hello, _)
             | Self::Mail(hello, _)
-            | Self::Body(hello, _, _) => Some(hello),
+            | Self::Body(hello, _, _)
+            | Self::Chunks(hello, _, _) => Some(hello),
             Self::Greeted | Self::Handshake | Self::Ended => None,
         }
     }
 
     pub(super) const fn transaction(&self) -> Option<&Transaction<R>> {
         match self {
-            Self::Mail(_, transaction) | Self::Body(_, transaction, _) => Some(transaction),
+            Self::Mail(_, transaction) | Self::Body(_, transaction, _) | Self::Chunks(_, transaction, _) => {
+                Some(transaction)
+            }
             Self::Greeted | Self::Ready(_) | Self::Exchange(..) | Self::Handshake | Self::Ended => None,
         }
+    }
+
+    pub(super) const fn body(&self) -> Option<&Body<T>> {
+        match self {
+            Self::Body(_, _, body) | Self::Chunks(_, _, body) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// Goes back to commands when a chunk is whole that is not the last.
+    pub(super) fn pause_body(&mut self) {
+        *self = match std::mem::replace(self, Self::Ended) {
+            Self::Body(hello, transaction, body) => Self::Chunks(hello, transaction, body),
+            other => other,
+        };
+    }
+
+    /// Takes the next chunk.
+    pub(super) fn resume_body(&mut self, chunk: Chunk) {
+        *self = match std::mem::replace(self, Self::Ended) {
+            Self::Chunks(hello, transaction, mut body) => {
+                body.frame = body.frame.next_chunk(chunk);
+                Self::Body(hello, transaction, body)
+            }
+            other => other,
+        };
     }
 
     /// Forgets a transaction, if there is one. RFC 5321 §4.1.1.5
     pub(super) fn end_transaction(&mut self) {
         *self = match std::mem::replace(self, Self::Ended) {
-            Self::Mail(hello, _) | Self::Body(hello, _, _) => Self::Ready(hello),
+            Self::Mail(hello, _) | Self::Body(hello, _, _) | Self::Chunks(hello, _, _) => Self::Ready(hello),
             other => other,
         };
     }
@@ -145,7 +177,7 @@ impl<R> Transaction<R> {
 /// A body on its way.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Body<T> {
-    pub(super) matcher: Matcher,
+    pub(super) frame: Frame,
     pub(super) octets: u64,
     /// Not serialized: a session that is read back has lost the body anyway.
     #[serde(skip)]
@@ -156,15 +188,87 @@ pub(super) struct Body<T> {
 }
 
 impl<T> Body<T> {
-    pub(super) fn begin(matcher: Matcher, fate: Fate<T>, until: Tick) -> Self {
+    pub(super) fn begin(frame: Frame, fate: Fate<T>, until: Tick) -> Self {
         Self {
-            matcher,
+            frame,
             octets: 0,
             hops: HopCounter::new(),
             until,
             fate,
         }
     }
+}
+
+impl<T> Body<T> {
+    /// The caller has lost what it had of it.
+    pub(super) fn lose(&mut self) {
+        let fate = std::mem::replace(&mut self.fate, Fate::Lost(None));
+        self.fate = match fate {
+            Fate::Kept(ticket) => Fate::Lost(Some(ticket)),
+            refused_or_lost => refused_or_lost,
+        };
+    }
+}
+
+/// Where the end of a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Frame {
+    /// At a dot that stands alone.
+    Text(Matcher),
+    /// At the end of the last chunk; so many octets are left of this one.
+    Chunk {
+        left: u64,
+        is_last: bool,
+        ends: LineEnds,
+    },
+}
+
+impl Frame {
+    /// Before the first chunk.
+    pub(super) const fn chunks() -> Self {
+        Self::Chunk {
+            left: 0,
+            is_last: false,
+            ends: LineEnds::Begin,
+        }
+    }
+
+    /// At the beginning of the next chunk, in the line in which the last one ended.
+    const fn next_chunk(self, chunk: Chunk) -> Self {
+        let ends = match self {
+            Self::Text(_) => LineEnds::Begin,
+            Self::Chunk { ends, .. } => ends,
+        };
+        Self::Chunk {
+            left: chunk.octets,
+            is_last: chunk.is_last,
+            ends,
+        }
+    }
+
+    /// So many octets are left of the chunk.
+    pub(super) const fn set_left(&mut self, octets: u64) {
+        if let Self::Chunk { left, .. } = self {
+            *left = octets;
+        }
+    }
+
+    /// What the next octets of the connection are.
+    pub(super) const fn framing(self) -> Framing {
+        match self {
+            Self::Text(matcher) => Framing::Data(matcher),
+            Self::Chunk { left, .. } => Framing::Chunk { left },
+        }
+    }
+}
+
+/// What is left of something that is answered already, and is discarded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Rest {
+    /// A line, up to its CRLF.
+    Line(Skip),
+    /// A chunk.
+    Chunk { left: u64 },
 }
 
 /// What will become of a body.
@@ -174,6 +278,8 @@ pub(super) enum Fate<T> {
     Kept(T),
     /// It is discarded and refused.
     Refused(BodyLoss),
+    /// A chunk of it was refused, and so is each that follows.
+    Spoiled { is_permanent: bool },
     /// A crash has lost it: it is discarded, and the caller asked at its end.
     Lost(Option<T>),
 }

@@ -7,6 +7,7 @@ use message::time::Tick;
 use super::event::{BodyLoss, Event};
 use super::output::Output;
 use super::state::Mail;
+use crate::command::Chunk;
 use crate::framing::Run;
 use crate::recipients::RecipientPath;
 use crate::sasl::Response;
@@ -31,17 +32,22 @@ pub(super) struct Turn {
 pub(super) enum Question {
     Mail(Arc<Mail>),
     Recipient(Arc<RecipientPath>),
-    BodyBegin,
+    /// Of a text behind DATA, or of one that begins with this chunk.
+    BodyBegin(Option<Chunk>),
     BodyEnd {
         octets: u64,
     },
     BodyLost,
     StartTls,
-    Authenticate {
-        mechanism: Arc<str>,
-        initial: Option<Response>,
-    },
+    Authenticate(Box<Opening>),
     AuthenticateResponse(Response),
+}
+
+/// How an exchange begins.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    pub(super) mechanism: Arc<str>,
+    pub(super) initial: Option<Response>,
 }
 
 impl Turn {
@@ -82,13 +88,13 @@ impl Question {
         match self {
             Self::Mail(mail) => Event::Mail(Arc::clone(mail)),
             Self::Recipient(named) => Event::Recipient(Arc::clone(named)),
-            Self::BodyBegin => Event::BodyBegin,
+            Self::BodyBegin(_) => Event::BodyBegin,
             Self::BodyEnd { octets } => Event::BodyEnd { octets: *octets },
             Self::BodyLost => Event::BodyLost,
             Self::StartTls => Event::StartTls,
-            Self::Authenticate { mechanism, initial } => Event::Authenticate {
-                mechanism: Arc::clone(mechanism),
-                initial: initial.clone(),
+            Self::Authenticate(opening) => Event::Authenticate {
+                mechanism: Arc::clone(&opening.mechanism),
+                initial: opening.initial.clone(),
             },
             Self::AuthenticateResponse(response) => Event::AuthenticateResponse(response.clone()),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::event::Verdict;
-use super::state::{Body, Fate, Mail, State, Tally, Transaction};
+use super::state::{Body, Fate, Frame, Mail, State, Tally, Transaction};
 use super::turn::Question;
 use crate::framing::Matcher;
 use crate::recipients::{Recipient, Recipients};
@@ -23,7 +23,8 @@ impl<R, T> Session<R, T> {
                 self.open(mail, reply)
             }
             (Question::Recipient(named), Verdict::Route(route)) => self.add(Recipient { named, route }),
-            (Question::BodyBegin, Verdict::Open(ticket)) => self.begin_body(ticket),
+            (Question::BodyBegin(None), Verdict::Open(ticket)) => self.begin_body(ticket),
+            (Question::BodyBegin(Some(chunk)), Verdict::Open(ticket)) => self.begin_chunks(ticket, chunk),
             (Question::BodyEnd { .. } | Question::BodyLost, Verdict::Accept) => {
                 self.accepted(table::ACCEPTED)
             }
@@ -36,12 +37,13 @@ impl<R, T> Session<R, T> {
                 self.state = State::Handshake;
                 self.say(table::TLS_READY);
             }
+            (Question::Authenticate(_) | Question::AuthenticateResponse(_), Verdict::Challenge(octets))
+                if octets.len() <= sasl::MAX_CHALLENGE =>
+            {
+                self.challenge(&octets)
+            }
             (
-                Question::Authenticate { .. } | Question::AuthenticateResponse(_),
-                Verdict::Challenge(octets),
-            ) if octets.len() <= sasl::MAX_CHALLENGE => self.challenge(&octets),
-            (
-                Question::Authenticate { .. } | Question::AuthenticateResponse(_),
+                Question::Authenticate(_) | Question::AuthenticateResponse(_),
                 Verdict::Authenticated(login),
             ) => self.authenticated(login),
             (question, Verdict::Refuse(reply)) if !reply.is_positive() => self.decline(&question, reply),
@@ -50,6 +52,7 @@ impl<R, T> Session<R, T> {
     }
 
     fn open(&mut self, mail: Arc<Mail>, reply: Reply) {
+        self.transactions = self.transactions.saturating_add(1);
         let transaction = Transaction {
             mail,
             recipients: Recipients::new(),
@@ -71,7 +74,7 @@ impl<R, T> Session<R, T> {
     fn begin_body(&mut self, ticket: T) {
         let now = self.turn.now;
         let body = Body::begin(
-            Matcher::start(),
+            Frame::Text(Matcher::start()),
             Fate::Kept(ticket),
             now + self.settings.timeouts.data_total,
         );
@@ -92,18 +95,21 @@ impl<R, T> Session<R, T> {
         match question {
             Question::Recipient(_) if reply.is_permanent() => self.tally.refused_recipients += 1,
             // Each is a guess.
-            Question::Authenticate { .. } | Question::AuthenticateResponse(_) if reply.is_permanent() => {
+            Question::Authenticate(_) | Question::AuthenticateResponse(_) if reply.is_permanent() => {
                 self.tally.errors += 1;
             }
             // RFC 5321 §4.1.1.4: a failed end of data ends the transaction, a refused DATA does not.
-            Question::BodyEnd { .. } | Question::BodyLost if !reply.closes() => return self.answer_body(&reply),
+            Question::BodyEnd { .. } | Question::BodyLost if !reply.closes() => {
+                return self.answer_body(&reply);
+            }
+            Question::BodyBegin(Some(chunk)) if !reply.closes() => return self.spoil(reply, *chunk),
             _ => {}
         }
         if reply.closes() {
             return self.close(reply);
         }
         self.say(reply);
-        if matches!(question, Question::BodyBegin) && self.turn.has_more {
+        if matches!(question, Question::BodyBegin(None)) && self.turn.has_more {
             self.close(table::UNSYNCHRONIZED);
         }
     }

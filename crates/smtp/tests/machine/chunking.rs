@@ -59,7 +59,25 @@ fn lines() -> impl Strategy<Value = Vec<Vec<u8>>> {
         whole.extend(b"\r\n.\r\n");
         whole
     });
-    prop::collection::vec(prop_oneof![6 => command, 1 => garbage, 3 => transaction], 0..12)
+    let octets = prop::collection::vec(prop::sample::select(b".\r\nx\0".to_vec()), 0..30);
+    let chunk = (octets, any::<bool>()).prop_map(|(octets, is_last)| {
+        let last = if is_last { " LAST" } else { "" };
+        [format!("BDAT {}{last}\r\n", octets.len()).into_bytes(), octets].concat()
+    });
+    let chunks = prop::collection::vec(chunk, 1..5).prop_map(|chunks| {
+        let head = b"MAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.org>\r\n".to_vec();
+        [head, chunks.concat()].concat()
+    });
+    let uncounted = prop::sample::select(vec![
+        "BDAT -1\r\nx\r\n",
+        "BDAT 9\nQUIT\r\n",
+        "BDAT 99999999999\r\n",
+    ])
+    .prop_map(|line| line.as_bytes().to_vec());
+    prop::collection::vec(
+        prop_oneof![12 => command, 2 => garbage, 6 => transaction, 6 => chunks, 1 => uncounted],
+        0..12,
+    )
 }
 
 /// What was said and what accepted. Octets behind DATA wait for its reply, as those of every honest client do: to a
@@ -77,15 +95,13 @@ fn converse(octets: &[u8], sizes: &[usize]) -> (String, Vec<smtp::transcript::Ac
     };
     let mut actor = Actor::new(Arc::new(settings));
     let mut sizes = sizes.iter().cycle();
-    let mut rest = octets;
-    while !rest.is_empty() {
-        let mut size = (*sizes.next().unwrap()).min(rest.len());
-        let crlf = |at: usize| rest[..at].to_ascii_uppercase().ends_with(b"DATA\r\n");
-        if let Some(end) = (1..=size).find(|at| crlf(*at)) {
-            size = end;
-        }
-        actor.arrive(&rest[..size]);
-        rest = &rest[size..];
+    let mut at = 0;
+    while at < octets.len() {
+        let end = octets.len().min(at + sizes.next().unwrap());
+        let waits = |end: &usize| octets[..*end].to_ascii_uppercase().ends_with(b"DATA\r\n");
+        let end = (at + 1..end).find(waits).unwrap_or(end);
+        actor.arrive(&octets[at..end]);
+        at = end;
     }
     let said = String::from_utf8(actor.written()).unwrap();
     (said, actor.accepted)

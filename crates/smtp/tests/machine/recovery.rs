@@ -144,6 +144,132 @@ fn a_checkpoint_older_than_its_exchange_still_takes_no_response_for_a_command() 
     assert!(session().recover(Framing::Response, Default::default()).ended());
 }
 
+/// Sends a message in chunks as a client does that does not give up: again after 4xx, the whole of it.
+fn deliver_chunks(actor: &mut Actor, chunks: &[&[u8]], chunk: usize, crash_at: &mut Option<(usize, bool)>) {
+    const HEAD: &[u8] = b"MAIL FROM:<a@client.example>\r\nRCPT TO:<alice@example.org>\r\n";
+    for _ in 0..4 {
+        let said = trickle(actor, HEAD, chunk, crash_at);
+        if said.contains("451 ") {
+            actor.say(b"RSET\r\n");
+            continue;
+        }
+        let mut answers = Vec::new();
+        for (index, octets) in chunks.iter().enumerate() {
+            let last = if index + 1 == chunks.len() { " LAST" } else { "" };
+            let wire = [format!("BDAT {}{last}\r\n", octets.len()).as_bytes(), octets].concat();
+            let said = trickle(actor, &wire, chunk, crash_at);
+            // One reply and no other: nothing in it was taken for a command.
+            assert_eq!(said.matches("\r\n").count(), 1, "{said}");
+            answers.push(said);
+        }
+        if answers.iter().all(|said| said.starts_with("250 ")) {
+            return;
+        }
+        // What was lost once stays so, and may be tried again.
+        let lost = answers.iter().position(|said| !said.starts_with("250 ")).unwrap();
+        assert!(
+            answers[lost..].iter().all(|said| said.starts_with("451 4.3.0")),
+            "{answers:?}"
+        );
+    }
+    panic!("not delivered");
+}
+
+#[test]
+fn a_crash_at_any_octet_of_chunks_loses_nothing_and_doubles_nothing() {
+    let messages: [&[&[u8]]; 3] = [
+        &[b"QUIT\r\n", b"", b"RSET\r\n.\r\nBDAT 9\r", b"\nQUIT\r\n"],
+        &[b"RSET\r\n", b""],
+        &[b"MAIL FROM:<evil@client.example>\r\n"],
+    ];
+    for chunk in [1, 7, 4096] {
+        for after_accept in [false, true] {
+            for at in 0..=380_usize.div_ceil(chunk) {
+                let mut actor = Actor::new(Arc::new(Settings::new("mx.example.org")));
+                actor.say(b"EHLO client.example\r\n");
+                let mut crash_at = Some((at, after_accept));
+                for chunks in messages {
+                    deliver_chunks(&mut actor, chunks, chunk, &mut crash_at);
+                }
+                let accepted: Vec<_> = actor.accepted.iter().map(|message| &*message.text).collect();
+                let expected: Vec<_> = messages.iter().map(|chunks| chunks.concat()).collect();
+                assert_eq!(accepted, expected, "crash at {at} in chunks of {chunk}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_session_that_dies_between_two_chunks_has_lost_the_first() {
+    let mut before = session();
+    feed(
+        &mut before,
+        b"EHLO client.example\r\nMAIL FROM:<>\r\nRCPT TO:<x@example.org>\r\nBDAT 5\r\none\r\n",
+    );
+    let mut after = before.clone().resume(Default::default());
+    let lost = "451 4.3.0 Local error, try again later\r\n";
+    assert_eq!(feed(&mut after, b"BDAT 5 LAST\r\ntwo\r\n"), lost.as_bytes());
+    // Nothing else crashed, and so nothing else is passed over.
+    let mut after = before.resume(Default::default());
+    assert_eq!(
+        feed(&mut after, b"RSET\r\nNOOP\r\n"),
+        &b"250 2.0.0 Ok\r\n250 2.0.0 Ok\r\n"[..]
+    );
+}
+
+#[test]
+fn a_refused_chunk_is_swallowed_on() {
+    let mut before = session();
+    feed(&mut before, b"EHLO client.example\r\nBDAT 12\r\nQUIT\r\n");
+    let framing = before.framing();
+    assert_eq!(framing, Framing::Chunk { left: 6 });
+    for mut after in [
+        before.clone().recover(framing, Default::default()),
+        before.resume(Default::default()),
+    ] {
+        assert_eq!(feed(&mut after, b"QUIT\r\nNOOP\r\n"), &b"250 2.0.0 Ok\r\n"[..]);
+    }
+    let framing = Framing::Chunk { left: 6 };
+    assert!(session().recover(framing, Default::default()).ended());
+}
+
+#[test]
+fn a_chunk_that_crashed_is_answered_and_swallowed() {
+    let check = |before: &'static [u8], line: &'static [u8], said: &str| {
+        let mut session = session();
+        feed(&mut session, before);
+        let mut session = session.recover(Framing::Line, Default::default());
+        assert_eq!(
+            feed(&mut session, line),
+            said.as_bytes(),
+            "{}",
+            line.escape_ascii()
+        );
+    };
+    let lost = "451 4.3.0 Local error, try again later\r\n";
+    let ehlo = b"EHLO client.example\r\n";
+    check(
+        b"",
+        b"BDAT 6\r\nQUIT\r\nRSET\r\n",
+        &format!("{lost}250 2.0.0 Ok\r\n"),
+    );
+    check(
+        ehlo,
+        b"bdat 6 LAST\r\nQUIT\r\nRSET\r\n",
+        &format!("{lost}250 2.0.0 Ok\r\n"),
+    );
+    check(
+        b"EHLO client.example\r\nMAIL FROM:<>\r\n",
+        b"BDAT 6\r\nQUIT\r\nBDAT 6 LAST\r\nQUIT\r\n",
+        &format!("{lost}{lost}"),
+    );
+    check(
+        ehlo,
+        b"BDAT x\r\nQUIT\r\n",
+        "421 4.7.0 Cannot tell the end of this chunk\r\n",
+    );
+}
+
 fn session() -> Machine {
     let mut session = Session::greet(
         Arc::new(Settings::new("mx.example.org")),
