@@ -157,16 +157,16 @@ fn bind(config: &Config) -> anyhow::Result<BTreeMap<String, Open>> {
         .listeners
         .values()
         .any(|listener| listener.tls != TlsMode::None);
-    let acceptor = if wants_tls {
-        Some(certificate::acceptor(config)?)
+    let certificates = if wants_tls {
+        Some(certificate::certificates(config)?)
     } else {
         None
     };
     let mut listeners = BTreeMap::new();
     for (name, listener) in &config.listeners {
-        let security = match (listener.tls, &acceptor) {
-            (TlsMode::Starttls, Some(acceptor)) => Security::StartTls(acceptor.clone()),
-            (TlsMode::Implicit, Some(acceptor)) => Security::Implicit(acceptor.clone()),
+        let security = match (listener.tls, &certificates) {
+            (TlsMode::Starttls, Some(all)) => Security::StartTls(certificate::offer(config, listener, all)?),
+            (TlsMode::Implicit, Some(all)) => Security::Implicit(certificate::offer(config, listener, all)?),
             _ => Security::Plain,
         };
         let sockets: anyhow::Result<Vec<Socket>> = listener

@@ -4,28 +4,50 @@ use std::{
     fs, io,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use actors::tls::{self, MinVersion};
+use actors::tls::{Certificate, Certificates, MinVersion, Offer, Terms};
 use anyhow::{Context, bail};
-use config::{Config, TlsVersion};
+use config::{Config, Listener, Protocol, TlsVersion};
 
-/// An acceptor of TLS connections.
-pub type Acceptor = tls::TlsAcceptor;
+/// The names that mail protocols have in ALPN. That of SMTP is not registered; Exim uses it, too. POP3: RFC 2595
+const SMTP_NAMES: &[&str] = &["smtp", "esmtp"];
+const POP3_NAMES: &[&str] = &["pop3"];
 
-/// Makes the acceptor that all listeners share.
+/// Reads what all listeners present.
 ///
 /// # Errors
 /// When the files cannot be read or used, or when production has none.
-pub fn acceptor(config: &Config) -> anyhow::Result<Acceptor> {
+pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
     let (certificate, key) = files(config)?;
     let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-    let min_version = match config.tls.min_version {
-        TlsVersion::Tls12 => MinVersion::Tls12,
-        TlsVersion::Tls13 => MinVersion::Tls13,
+    let made = Certificate::read(&read(&certificate)?, &read(&key)?)
+        .with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))?;
+    Ok(Certificates::new(made, []))
+}
+
+/// What one listener makes of them.
+///
+/// # Errors
+/// When there is no randomness.
+pub fn offer(
+    config: &Config,
+    listener: &Listener,
+    certificates: &Certificates,
+) -> anyhow::Result<Arc<Offer>> {
+    let terms = Terms {
+        min_version: match config.tls.min_version {
+            TlsVersion::Tls12 => MinVersion::Tls12,
+            TlsVersion::Tls13 => MinVersion::Tls13,
+        },
+        protocols: match listener.protocol {
+            Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => SMTP_NAMES,
+            Protocol::Pop3 => POP3_NAMES,
+        },
+        client_roots: None,
     };
-    tls::acceptor(&read(&certificate)?, &read(&key)?, min_version)
-        .with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))
+    Ok(Arc::new(Offer::new(certificates.clone(), terms)?))
 }
 
 fn files(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {

@@ -9,6 +9,7 @@ mod alarm;
 mod ledger;
 mod output;
 mod stream;
+mod tls_info;
 mod turn;
 
 use std::{io, sync::Arc, time::Duration};
@@ -16,15 +17,14 @@ use std::{io, sync::Arc, time::Duration};
 use bytes::{Buf, Bytes, BytesMut};
 use supervision::{Address, CallError};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
 
 use self::{alarm::Alarm, ledger::Demand, output::Output, stream::Stream};
 pub use self::{
     ledger::Ledger,
-    stream::TlsInfo,
+    tls_info::{ChannelBindings, TlsInfo},
     turn::{Input, Next, Request, Turn},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, tls::Offer};
 
 /// The longest that one turn may take: it covers a sync of the store and a restart of the session.
 const TURN_LIMIT: Duration = Duration::from_secs(60);
@@ -62,9 +62,9 @@ pub enum Security {
     /// No TLS is to be had.
     Plain,
     /// The session may ask for TLS.
-    StartTls(TlsAcceptor),
+    StartTls(Arc<Offer>),
     /// TLS comes before the first byte of the protocol.
-    Implicit(TlsAcceptor),
+    Implicit(Arc<Offer>),
 }
 
 /// Carries one connection until either side ends it.
@@ -205,17 +205,18 @@ impl<P: Protocol> Connection<P> {
         // RFC 3207 §4.2, CVE-2011-0411: what was sent in clear behind STARTTLS is never taken for protected.
         self.unread = Bytes::new();
         let info = Box::pin(self.handshake()).await?;
-        self.ledger.secured(info.clone());
+        self.ledger.secured(Arc::clone(&info));
         Box::pin(self.turn(Input::Secured(info))).await
     }
 
-    async fn handshake(&mut self) -> io::Result<TlsInfo> {
-        let (Security::StartTls(acceptor) | Security::Implicit(acceptor)) = &self.security else {
+    async fn handshake(&mut self) -> io::Result<Arc<TlsInfo>> {
+        let (Security::StartTls(offer) | Security::Implicit(offer)) = &self.security else {
             return Err(io::Error::other(
                 "the session asked for TLS that this listener does not have",
             ));
         };
-        tokio::time::timeout(HANDSHAKE_LIMIT, self.stream.secure(acceptor)).await?
+        let info = tokio::time::timeout(HANDSHAKE_LIMIT, self.stream.secure(offer)).await??;
+        Ok(Arc::new(info))
     }
 
     async fn flush(&mut self) -> io::Result<()> {

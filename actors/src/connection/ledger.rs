@@ -4,7 +4,7 @@
 //! again begins from it. So a turn has either happened for both of them or for neither, wherever the session dies.
 
 use std::sync::{
-    Mutex, MutexGuard, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -28,7 +28,7 @@ struct Entry<C> {
     checkpoint: Option<C>,
     /// What the last turn asks of the I/O task, until it takes it.
     unmet: Option<Demand>,
-    tls: Option<TlsInfo>,
+    tls: Option<Arc<TlsInfo>>,
 }
 
 /// What a turn asks of the I/O task; as in [`Turn`].
@@ -64,7 +64,7 @@ impl<C: Checkpoint> Ledger<C> {
 
     /// What TLS the connection has.
     #[must_use]
-    pub fn tls(&self) -> Option<TlsInfo> {
+    pub fn tls(&self) -> Option<Arc<TlsInfo>> {
         self.entry().tls.clone()
     }
 
@@ -118,7 +118,7 @@ impl<C: Checkpoint> Ledger<C> {
         self.entry().unmet.take()
     }
 
-    pub(super) fn secured(&self, tls: TlsInfo) {
+    pub(super) fn secured(&self, tls: Arc<TlsInfo>) {
         self.entry().tls = Some(tls);
     }
 

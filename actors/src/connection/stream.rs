@@ -1,7 +1,6 @@
 //! Stream: the socket, in clear or under TLS.
 
 use std::{
-    borrow::Cow,
     cell::RefCell,
     future::poll_fn,
     io,
@@ -14,24 +13,16 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
     net::TcpStream,
 };
-use tokio_rustls::{TlsAcceptor, rustls::ProtocolVersion, server::TlsStream};
+use tokio_rustls::{LazyConfigAcceptor, rustls::server::Acceptor, server::TlsStream};
 
-use super::join;
+use super::{TlsInfo, join};
+use crate::tls::{Choice, Offer};
 
 /// The most that one read takes. One buffer per thread serves all its connections, so that an idle one has none.
 const READ_OCTETS: usize = 64 << 10;
 
 thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_OCTETS]);
-}
-
-/// What was negotiated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsInfo {
-    /// The version, as `TLSv1.3`.
-    pub version: &'static str,
-    /// The cipher suite, by its registered name.
-    pub cipher: Cow<'static, str>,
 }
 
 pub(super) enum Stream {
@@ -87,19 +78,16 @@ impl Stream {
     }
 
     /// The server's half of a handshake, once.
-    pub(super) async fn secure(&mut self, acceptor: &TlsAcceptor) -> io::Result<TlsInfo> {
+    pub(super) async fn secure(&mut self, offer: &Offer) -> io::Result<TlsInfo> {
         let Self::Plain(socket) = std::mem::replace(self, Self::Closed) else {
             return Err(io::Error::other("the connection is not in clear"));
         };
-        let stream = acceptor.accept(socket).await?;
-        let (_, session) = stream.get_ref();
-        let info = TlsInfo {
-            version: session.protocol_version().map_or("TLS", version),
-            cipher: session
-                .negotiated_cipher_suite()
-                .and_then(|suite| suite.suite().as_str())
-                .map_or(Cow::Borrowed("unknown"), cipher),
+        let start = LazyConfigAcceptor::new(Acceptor::default(), socket).await?;
+        let Some(Choice { certificate, config }) = offer.choose(&start.client_hello()) else {
+            return Err(io::Error::other("there is no certificate"));
         };
+        let stream = start.into_stream(config).await?;
+        let info = TlsInfo::of(stream.get_ref().1, &certificate);
         *self = Self::Tls(Box::new(stream));
         Ok(info)
     }
@@ -111,22 +99,5 @@ impl Stream {
             Self::Tls(stream) => stream.shutdown().await,
             Self::Closed => Ok(()),
         }
-    }
-}
-
-/// A version of TLS as people write it; rustls says `TLSv1_3`.
-fn version(version: ProtocolVersion) -> &'static str {
-    match version {
-        ProtocolVersion::TLSv1_2 => "TLSv1.2",
-        ProtocolVersion::TLSv1_3 => "TLSv1.3",
-        other => other.as_str().unwrap_or("TLS"),
-    }
-}
-
-/// A cipher suite as it is registered; rustls says `TLS13_…` for those of TLS 1.3. RFC 8446 §B.4
-fn cipher(name: &'static str) -> Cow<'static, str> {
-    match name.strip_prefix("TLS13_") {
-        Some(rest) => Cow::Owned(format!("TLS_{rest}")),
-        None => Cow::Borrowed(name),
     }
 }

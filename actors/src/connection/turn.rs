@@ -1,5 +1,7 @@
 //! What the I/O task and the session actor say to each other.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use message::time::Tick;
 use supervision::Reply;
@@ -16,7 +18,7 @@ pub enum Input {
     /// The last output has been written and the session had more to say.
     Continue,
     /// TLS is established, as the session asked.
-    Secured(TlsInfo),
+    Secured(Arc<TlsInfo>),
     /// The deadline of the last turn has passed.
     Timeout,
     /// The server is going down: end when nothing is lost by it.

@@ -217,7 +217,7 @@ impl Actor for SmtpSession {
         let now = args.parts.clock.tick();
         let session = match args.ledger.checkpoint() {
             None => {
-                let tls = args.ledger.tls().map(tls);
+                let tls = args.ledger.tls().map(|info| tls(&info));
                 let settings = Arc::clone(&args.parts.settings);
                 Checkpoint {
                     machine: Session::greet(settings, args.peer.ip(), tls, now),
@@ -281,11 +281,11 @@ fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Che
     }
 }
 
-fn tls(info: TlsInfo) -> Tls {
+fn tls(info: &TlsInfo) -> Tls {
     Tls {
         version: info.version.into(),
-        cipher: info.cipher,
-        is_client_verified: false,
+        cipher: info.cipher.clone(),
+        is_client_verified: info.client.is_some(),
     }
 }
 
@@ -296,7 +296,7 @@ impl State {
         match input {
             Input::Start | Input::Continue | Input::Drain => {}
             Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
-            Input::Secured(info) => self.session.machine.tls_established(tls(info), now),
+            Input::Secured(info) => self.session.machine.tls_established(tls(&info), now),
             Input::Timeout => self.session.machine.timeout(now),
             Input::Gone => self.drop_body(),
         }

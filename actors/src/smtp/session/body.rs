@@ -188,7 +188,7 @@ impl State {
                     .hello()
                     .map_or_else(String::new, |hello| hello.name.to_string()),
                 protocol: machine.protocol().as_str().to_owned(),
-                tls: machine.tls().map(|tls| format!("{} {}", tls.version, tls.cipher)),
+                tls: self.args.ledger.tls().map(|tls| tls.shown()),
                 ..Arrival::new(at)
             },
             priority: Priority::of(mail.options.priority),
