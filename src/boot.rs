@@ -153,20 +153,16 @@ fn options(config: &Config, accept_truncation: bool) -> Options {
 }
 
 fn bind(config: &Config) -> anyhow::Result<BTreeMap<String, Open>> {
-    let wants_tls = config
-        .listeners
-        .values()
-        .any(|listener| listener.tls != TlsMode::None);
-    let certificates = if wants_tls {
-        Some(certificate::certificates(config)?)
-    } else {
-        None
-    };
+    let certificates = certificate::certificates(config)?;
     let mut listeners = BTreeMap::new();
     for (name, listener) in &config.listeners {
         let security = match (listener.tls, &certificates) {
-            (TlsMode::Starttls, Some(all)) => Security::StartTls(certificate::offer(config, listener, all)?),
-            (TlsMode::Implicit, Some(all)) => Security::Implicit(certificate::offer(config, listener, all)?),
+            (TlsMode::Starttls, Some(all)) => {
+                Security::StartTls(certificate::offer(config, name, listener, all)?)
+            }
+            (TlsMode::Implicit, Some(all)) => {
+                Security::Implicit(certificate::offer(config, name, listener, all)?)
+            }
             _ => Security::Plain,
         };
         let sockets: anyhow::Result<Vec<Socket>> = listener

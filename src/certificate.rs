@@ -1,43 +1,82 @@
-//! Certificate: the one of the configuration, or the self-signed one of the development profile.
+//! Certificate: those of the configuration, or the self-signed one of the development profile, and what is odd about
+//! them.
 
 use std::{
     fs, io,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use actors::tls::{Certificate, Certificates, MinVersion, Offer, Terms};
-use anyhow::{Context, bail};
-use config::{Config, Listener, Protocol, TlsVersion};
+use actors::{
+    clock::Clock,
+    tls::{Certificate, Certificates, MinVersion, Offer, RootCertStore, Standing, Terms, roots},
+};
+use anyhow::{Context, anyhow, bail};
+use config::{Config, Listener, Protocol, TlsMode, TlsVersion};
 
 /// The names that mail protocols have in ALPN. That of SMTP is not registered; Exim uses it, too. POP3: RFC 2595
 const SMTP_NAMES: &[&str] = &["smtp", "esmtp"];
 const POP3_NAMES: &[&str] = &["pop3"];
 
-/// Reads what all listeners present.
-///
-/// # Errors
-/// When the files cannot be read or used, or when production has none.
-pub fn certificates(config: &Config) -> anyhow::Result<Certificates> {
-    let (certificate, key) = files(config)?;
-    let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-    let made = Certificate::read(&read(&certificate)?, &read(&key)?)
-        .with_context(|| format!("TLS with {} and {}", certificate.display(), key.display()))?;
-    Ok(Certificates::new(made, []))
+/// A certificate, and where it stands in the configuration.
+struct Found {
+    key: String,
+    file: PathBuf,
+    certificate: Certificate,
 }
 
-/// What one listener makes of them.
+/// Reads what all listeners present; makes a self-signed certificate where the profile allows that. `None` when no
+/// listener has TLS.
 ///
 /// # Errors
-/// When there is no randomness.
+/// Everything that cannot be read or used, each in a line.
+pub fn certificates(config: &Config) -> anyhow::Result<Option<Certificates>> {
+    if !is_wanted(config) {
+        return Ok(None);
+    }
+    let fallback = match configured(config)? {
+        Some(pair) => pair,
+        None => self_signed(config)?,
+    };
+    let (found, mistakes) = read_all(config, Some(fallback));
+    refuse(mistakes)?;
+    for warning in warnings(config, &found) {
+        tracing::warn!(target: "angarium::tls", "{warning}");
+    }
+    Ok(together(found))
+}
+
+/// Reads everything that has to do with TLS without making anything, and says what is odd.
+///
+/// # Errors
+/// Everything that cannot be read or used, each in a line.
+pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
+    if !is_wanted(config) {
+        return Ok(Vec::new());
+    }
+    let (found, mut mistakes) = read_all(config, configured(config)?);
+    for (name, listener) in &config.listeners {
+        if let Err(why) = client_roots(name, listener) {
+            mistakes.push(why);
+        }
+    }
+    refuse(mistakes)?;
+    Ok(warnings(config, &found))
+}
+
+/// What one listener makes of the certificates.
+///
+/// # Errors
+/// When its authorities of clients cannot be read or there is no randomness.
 pub fn offer(
     config: &Config,
+    name: &str,
     listener: &Listener,
     certificates: &Certificates,
 ) -> anyhow::Result<Arc<Offer>> {
     let terms = Terms {
-        min_version: match config.tls.min_version {
+        min_version: match listener.min_tls.unwrap_or(config.tls.min_version) {
             TlsVersion::Tls12 => MinVersion::Tls12,
             TlsVersion::Tls13 => MinVersion::Tls13,
         },
@@ -45,17 +84,121 @@ pub fn offer(
             Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => SMTP_NAMES,
             Protocol::Pop3 => POP3_NAMES,
         },
-        client_roots: None,
+        client_roots: client_roots(name, listener)?,
+        handshake_limit: config.tls.handshake_timeout,
     };
-    Ok(Arc::new(Offer::new(certificates.clone(), terms)?))
+    let offer = Offer::new(certificates.clone(), terms);
+    Ok(Arc::new(
+        offer.with_context(|| format!("TLS for listeners.{name}"))?,
+    ))
 }
 
-fn files(config: &Config) -> anyhow::Result<(PathBuf, PathBuf)> {
+fn is_wanted(config: &Config) -> bool {
+    config
+        .listeners
+        .values()
+        .any(|listener| listener.tls != TlsMode::None)
+}
+
+/// The pair of `[tls]`; none where the profile makes one.
+fn configured(config: &Config) -> anyhow::Result<Option<(PathBuf, PathBuf)>> {
     match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => Ok((certificate.clone(), key.clone())),
-        _ if config.server.profile.makes_certificate() => self_signed(config),
+        (Some(certificate), Some(key)) => Ok(Some((certificate.clone(), key.clone()))),
+        _ if config.server.profile.makes_certificate() => Ok(None),
         _ => bail!("tls.certificate and tls.key are needed where a listener offers TLS"),
     }
+}
+
+/// Reads the pair that is for everybody, and all others. Goes on behind a mistake, so that one run names all.
+fn read_all(config: &Config, fallback: Option<(PathBuf, PathBuf)>) -> (Vec<Found>, Vec<anyhow::Error>) {
+    let fallback = fallback.map(|(certificate, key)| ("tls".to_owned(), certificate, key));
+    let others = config.certificates.iter().filter_map(|(name, pair)| {
+        let (certificate, key) = (pair.certificate.clone()?, pair.key.clone()?);
+        Some((format!("certificates.{name}"), certificate, key))
+    });
+    let (mut found, mut mistakes) = (Vec::new(), Vec::new());
+    for (table, certificate, key) in fallback.into_iter().chain(others) {
+        match read_pair(&table, &certificate, &key) {
+            Ok(read) => found.push(Found {
+                key: table,
+                file: key,
+                certificate: read,
+            }),
+            Err(why) => mistakes.push(why),
+        }
+    }
+    (found, mistakes)
+}
+
+fn read_pair(table: &str, certificate: &Path, key: &Path) -> anyhow::Result<Certificate> {
+    let chain = read(&format!("{table}.certificate"), certificate)?;
+    let private = read(&format!("{table}.key"), key)?;
+    Certificate::read(&chain, &private)
+        .with_context(|| format!("{table}: {} with {}", certificate.display(), key.display()))
+}
+
+fn read(key: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{key}: cannot read {}", path.display()))
+}
+
+fn client_roots(name: &str, listener: &Listener) -> anyhow::Result<Option<Arc<RootCertStore>>> {
+    let Some(path) = &listener.client_ca else {
+        return Ok(None);
+    };
+    let key = format!("listeners.{name}.client_ca");
+    let roots = roots(&read(&key, path)?).with_context(|| format!("{key}: {}", path.display()))?;
+    Ok(Some(Arc::new(roots)))
+}
+
+/// All mistakes as one error, each in a line.
+fn refuse(mistakes: Vec<anyhow::Error>) -> anyhow::Result<()> {
+    if mistakes.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = mistakes.iter().map(|why| format!("{why:#}")).collect();
+    Err(anyhow!(lines.join("\n")))
+}
+
+fn together(found: Vec<Found>) -> Option<Certificates> {
+    let mut certificates = found.into_iter().map(|found| found.certificate);
+    let fallback = certificates.next()?;
+    Some(Certificates::new(fallback, certificates))
+}
+
+/// What works and is probably not meant.
+fn warnings(config: &Config, found: &[Found]) -> Vec<String> {
+    let now = Clock::system().timestamp();
+    let mut warnings = Vec::new();
+    for Found {
+        key,
+        file,
+        certificate,
+    } in found
+    {
+        match certificate.standing(now) {
+            Standing::Valid => {}
+            Standing::NotYet(from) => {
+                warnings.push(format!("{key}: the certificate is not valid before {from}"))
+            }
+            Standing::Expired(at) => warnings.push(format!("{key}: the certificate has expired at {at}")),
+        }
+        let hostname = config.server.hostname.as_str();
+        if key == "tls" && !certificate.covers(hostname) {
+            warnings.push(format!(
+                "tls: the certificate is not for {hostname} (server.hostname): clients that verify it go away"
+            ));
+        }
+        if certificate.names().is_empty() {
+            warnings.push(format!("{key}: the certificate is for no name"));
+        }
+        if fs::metadata(file).is_ok_and(|file| file.mode() & 0o007 != 0) {
+            warnings.push(format!(
+                "{key}.key: everybody on this machine may read {}",
+                file.display()
+            ));
+        }
+    }
+    warnings
 }
 
 /// The pair beside the store; made at the first start.

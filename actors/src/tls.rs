@@ -10,7 +10,11 @@ mod offer;
 
 use std::sync::Arc;
 
-use rustls::{crypto::CryptoProvider, pki_types::pem};
+pub use rustls::RootCertStore;
+use rustls::{
+    crypto::CryptoProvider,
+    pki_types::{CertificateDer, pem, pem::PemObject},
+};
 
 pub(crate) use self::offer::Choice;
 pub use self::{
@@ -53,6 +57,23 @@ pub enum MinVersion {
     Tls12,
     /// TLS 1.3.
     Tls13,
+}
+
+/// Reads the authorities whose certificates are taken from clients, in PEM.
+///
+/// # Errors
+/// [`TlsError`] when there is none, or one that cannot be understood.
+pub fn roots(pem: &[u8]) -> Result<RootCertStore, TlsError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(pem) {
+        roots
+            .add(certificate.map_err(TlsError::Certificate)?)
+            .map_err(|_| TlsError::Malformed)?;
+    }
+    if roots.is_empty() {
+        return Err(TlsError::NoCertificate);
+    }
+    Ok(roots)
 }
 
 /// Named, never taken from the process: a second provider in the build would make the default panic.

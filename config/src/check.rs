@@ -1,5 +1,7 @@
 //! What no section can see alone: values that are well in themselves, but not beside others.
 
+mod tls;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +42,7 @@ pub(crate) fn check(draft: &mut Draft, file: Option<&Arc<str>>) {
     check.testing();
     check.listener_binds();
     check.certificate();
+    check.certificates();
     check.hostname();
     check.orders();
     let errors = check.errors;
@@ -85,6 +88,7 @@ impl Check<'_> {
             }
             self.login(name, listener);
             self.lmtp(name, listener);
+            self.tls_of(name, listener);
         }
     }
 

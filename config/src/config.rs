@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use message::DomainName;
 
 use crate::auth::Auth;
+use crate::certificate::Certificate;
 use crate::check::check;
 use crate::draft::Draft;
 use crate::error::{ConfigError, Mistake};
@@ -113,6 +114,8 @@ sections! {
         pop3: Pop3;
         /// The certificate and the versions of TLS.
         tls: Tls;
+        /// Certificates beside it, by names that mean nothing.
+        certificates: BTreeMap<String, Certificate>, tables;
         /// The cost of a password.
         auth: Auth;
         /// Disk and memory of what is durable.

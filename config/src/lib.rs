@@ -21,6 +21,7 @@
 mod alias;
 mod auth;
 mod byte_size;
+mod certificate;
 mod check;
 mod config;
 mod document;
@@ -51,6 +52,7 @@ mod tls;
 pub use alias::Flag;
 pub use auth::Auth;
 pub use byte_size::{ByteSize, NotAByteSize};
+pub use certificate::Certificate;
 pub use config::{Config, parse, parse_bytes};
 pub use document::MAX_DOCUMENT;
 pub use duration::{parse_duration, print_duration};

@@ -1,9 +1,12 @@
 //! The sections `listeners.<name>`: the addresses that are served.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
+use crate::network::Network;
 use crate::section::section;
 use crate::setting::words;
+use crate::tls::TlsVersion;
 
 words! {
     /// What is spoken on a listener.
@@ -68,6 +71,17 @@ section! {
 
         /// When the connection is encrypted: "none", "starttls" (the client asks; STLS in POP3) or "implicit".
         tls: TlsMode = TlsMode::Starttls;
+
+        /// The oldest version of TLS spoken here, "1.2" or "1.3"; without it that of tls.min_version.
+        min_tls: Option<TlsVersion> = None;
+
+        /// The file with the authorities whose certificates clients may log in with (EXTERNAL), PEM. Without it no
+        /// client is asked for one; with it none needs to have one, but one of another authority is refused.
+        client_ca: Option<PathBuf> = None;
+
+        /// Networks of proxies that speak the PROXY protocol, version 1 or 2. A connection from there must begin with
+        /// its header, and is taken for one of the peer that the header names. From elsewhere a header ends it.
+        proxy_from: Vec<Network> = Vec::new();
 
         /// Where a password may cross the connection without TLS: "never", "loopback" or "always".
         plaintext_auth: PlaintextAuth = PlaintextAuth::Never;

@@ -110,6 +110,10 @@ impl Page {
 fn example(section: &str, key: Key) -> &'static str {
     match (section, key.name) {
         ("tls", "certificate") => "\"/etc/angarium/tls/fullchain.pem\"",
+        ("certificates", "certificate") => "\"/etc/angarium/tls/example.net.pem\"",
+        ("certificates", "key") => "\"/etc/angarium/tls/example.net.key\"",
+        ("listeners", "client_ca") => "\"/etc/angarium/tls/clients.pem\"",
+        ("listeners", "min_tls") => "\"1.3\"",
         ("tls", "key") => "\"/etc/angarium/tls/privkey.pem\"",
         ("log", "file") => "\"/var/log/angarium/angarium.log\"",
         _ => key.example.split(" or ").next().unwrap_or_default(),

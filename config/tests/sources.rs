@@ -58,6 +58,11 @@ fn the_defaults_in_the_sample_are_the_defaults() {
     assert!(config.auth.default_domain.take().is_some());
     assert_eq!(config.routes.len(), 1);
     config.routes.clear();
+    assert_eq!(config.certificates.len(), 1);
+    config.certificates.clear();
+    let mx = config.listeners.get_mut("mx").unwrap();
+    assert!(mx.client_ca.take().is_some());
+    assert!(mx.min_tls.take().is_some());
     assert_eq!(config, Config::of(Profile::Development));
 }
 
@@ -219,6 +224,13 @@ fn what_no_section_sees_alone() {
     check(
         "tls.certificate = 5\ntls.key = 'k'",
         &["angarium.toml:1:19: tls.certificate: expected a path such as \"/var/lib/angarium\", found 5"],
+    );
+    check(
+        "[certificates.a]\ncertificate = 'c.pem'\n[listeners.mx]\ntls = 'none'\nmin_tls = '1.3'",
+        &[
+            "angarium.toml:1:15: certificates.a.key: required: the file with its key",
+            "angarium.toml:5:11: listeners.mx.min_tls: there is no TLS on this listener: listeners.mx.tls = \"none\"",
+        ],
     );
     check(
         "[store]\nreserve = '1MiB'\nmax_waiting = 100",

@@ -12,6 +12,7 @@ use store::verify::verify;
 
 use crate::{
     boot::open_store,
+    certificate,
     loader::{Overrides, Shortcuts},
 };
 
@@ -78,10 +79,14 @@ impl ConfigCheck {
     }
 }
 
-/// Says that there is no mistake.
+/// Says that there is no mistake, in the files of TLS neither, and what is odd.
 pub(super) fn say_good(config: &Config) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout();
+    for warning in certificate::check(config)? {
+        writeln!(out, "warning: {warning}")?;
+    }
     writeln!(
-        io::stdout(),
+        out,
         "the configuration is good; the data directory is {}",
         config.server.data.display()
     )?;

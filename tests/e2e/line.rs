@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -140,27 +141,26 @@ impl Line {
 
     /// The client's half of a TLS handshake with a server whose certificate is in this file.
     pub(crate) async fn secure(self, certificate: &Path, name: &str) -> Self {
+        let secured = self.secure_with(Arc::new(trusting(certificate)), name).await;
+        secured.expect("a handshake")
+    }
+
+    /// The client's half of a TLS handshake, which may fail; that the server takes ours too is known only once it has
+    /// said something.
+    pub(crate) async fn secure_with(self, config: Arc<ClientConfig>, name: &str) -> std::io::Result<Self> {
         assert_eq!(self.unread, b"", "said in clear and not heard");
-        let mut roots = rustls::RootCertStore::empty();
-        roots
-            .add(CertificateDer::from_pem_file(certificate).unwrap())
-            .unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let handshake = TlsConnector::from(Arc::new(config)).connect(name, self.stream);
-        let stream = timeout(DEADLINE, handshake)
-            .await
-            .expect("no handshake")
-            .expect("a handshake");
-        Self {
+        let handshake = TlsConnector::from(config).connect(name, self.stream);
+        let stream = timeout(DEADLINE, handshake).await.expect("no handshake")?;
+        Ok(Self {
             stream: Box::new(stream),
             unread: Vec::new(),
-        }
+        })
+    }
+
+    /// Wants that the server closes, in whatever words.
+    pub(crate) async fn ends(&mut self) {
+        while self.more().await {}
     }
 
     async fn more(&mut self) -> bool {
@@ -173,6 +173,20 @@ impl Line {
         self.unread.extend_from_slice(&piece[..octets]);
         octets > 0
     }
+}
+
+/// A client that trusts the certificate in this file.
+pub(crate) fn trusting(certificate: &Path) -> ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_file(certificate).unwrap())
+        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 fn unstuffed(text: &[u8]) -> Vec<u8> {

@@ -45,6 +45,8 @@ mod session_survives;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod speaks_tls;
+#[cfg(test)]
 mod stops;
 #[cfg(test)]
 mod survives_restart;

@@ -1,6 +1,6 @@
 //! Offer: what one listener presents to clients, and asks of them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use rustls::{
@@ -23,6 +23,8 @@ pub struct Terms {
     pub protocols: &'static [&'static str],
     /// Whose certificates are taken from clients; without them none is asked for. A client need not have one.
     pub client_roots: Option<Arc<RootCertStore>>,
+    /// How long a handshake may take.
+    pub handshake_limit: Duration,
 }
 
 /// What a listener presents. Its certificates may be replaced while it stands: handshakes that come later have the new.
@@ -67,6 +69,11 @@ impl Offer {
         let made = Made::new(certificates, &self.terms)?;
         self.made.store(Arc::new(made));
         Ok(())
+    }
+
+    /// How long a handshake may take.
+    pub(crate) const fn handshake_limit(&self) -> Duration {
+        self.terms.handshake_limit
     }
 
     /// The certificate for the name that a client asks for, and of several the first of whose kind of key it can make
@@ -127,6 +134,8 @@ fn config(certificate: &Certificate, terms: &Terms) -> Result<Arc<ServerConfig>,
     if terms.client_roots.is_none() {
         // New keys every six hours; a ticket opens for twelve at most.
         config.ticketer = Ticketer::new()?;
+        // One is enough for who comes one connection at a time, as mail does.
+        config.send_tls13_tickets = 1;
     } else {
         // A ticket would carry the client's certificate past its end, and past that of its authority.
         config.send_tls13_tickets = 0;

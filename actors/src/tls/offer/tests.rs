@@ -53,6 +53,7 @@ const TERMS: Terms = Terms {
     min_version: MinVersion::Tls12,
     protocols: &["smtp"],
     client_roots: None,
+    handshake_limit: Duration::from_secs(30),
 };
 
 const P256: &SignatureAlgorithm = &rcgen::PKCS_ECDSA_P256_SHA256;
