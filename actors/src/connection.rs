@@ -24,13 +24,10 @@ pub use self::{
     tls_info::{ChannelBindings, TlsInfo},
     turn::{Input, Next, Request, Turn},
 };
-use crate::{clock::Clock, tls::Offer};
+use crate::{clock::Clock, listener::proxy, tls::Offer};
 
 /// The longest that one turn may take: it covers a sync of the store and a restart of the session.
 const TURN_LIMIT: Duration = Duration::from_secs(60);
-
-/// The longest that a TLS handshake may take.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The longest that the last words of a connection may wait for a peer that does not read.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
@@ -79,6 +76,7 @@ pub async fn carry<P: Protocol>(
         stream: Stream::Plain(socket),
         security,
         unread: Bytes::new(),
+        is_heard: false,
         output: Output::default(),
         alarm: Alarm::new(clock),
         ledger,
@@ -95,6 +93,8 @@ struct Connection<P: Protocol> {
     stream: Stream,
     security: Security,
     unread: Bytes,
+    /// The peer has said something.
+    is_heard: bool,
     output: Output,
     alarm: Alarm,
     ledger: Arc<Ledger<P::Checkpoint>>,
@@ -146,13 +146,24 @@ impl<P: Protocol> Connection<P> {
             read = self.stream.read(&self.unread) => match read? {
                 Some(unread) => {
                     self.unread = unread;
-                    Ok(Flow::Read)
+                    Ok(self.heard())
                 }
                 None => Ok(Flow::End),
             },
             () = self.ledger.draining() => self.turn(Input::Drain).await,
             () = self.alarm.ring() => self.turn(Input::Timeout).await,
         }
+    }
+
+    /// What a peer says first must not be the header of a proxy that nobody here trusts.
+    fn heard(&mut self) -> Flow {
+        let is_first = !std::mem::replace(&mut self.is_heard, true);
+        if !is_first || !proxy::is_signature(&self.unread) {
+            return Flow::Read;
+        }
+        let peer = self.ledger.peer();
+        tracing::warn!(target: "angarium::security", %peer, "a stranger speaks the PROXY protocol");
+        Flow::End
     }
 
     /// One turn of the session; asked again when the session died before or while it took it.
@@ -215,8 +226,13 @@ impl<P: Protocol> Connection<P> {
                 "the session asked for TLS that this listener does not have",
             ));
         };
-        let info = tokio::time::timeout(HANDSHAKE_LIMIT, self.stream.secure(offer)).await??;
-        Ok(Arc::new(info))
+        let secured = tokio::time::timeout(offer.handshake_limit(), self.stream.secure(offer)).await;
+        let secured = secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        // Not louder: whoever scans the net for weak servers does it all day.
+        secured.map(Arc::new).inspect_err(|why| {
+            let peer = self.ledger.peer();
+            tracing::debug!(target: "angarium::security", %peer, reason = %why, "a TLS handshake failed");
+        })
     }
 
     async fn flush(&mut self) -> io::Result<()> {

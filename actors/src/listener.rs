@@ -1,4 +1,5 @@
 //! Listeners: named addresses that we serve.
 
 pub mod acceptor;
+pub mod proxy;
 pub mod socket;

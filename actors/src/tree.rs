@@ -33,6 +33,7 @@ use crate::{
     directory::{self, Directory, DirectoryKeeper},
     listener::{
         acceptor::{self, Acceptor, Connect},
+        proxy::Proxies,
         socket::Socket,
     },
     mailbox::{self, Mailbox},
@@ -305,9 +306,12 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                         &open.security,
                         &shared.room,
                     );
-                    listener
-                        .child(&connections)
-                        .child(acceptor(open, connect, smtp_session::TOO_BUSY))
+                    listener.child(&connections).child(acceptor(
+                        open,
+                        settings,
+                        connect,
+                        smtp_session::TOO_BUSY,
+                    ))
                 }
                 Protocol::Pop3 => {
                     let connections =
@@ -317,9 +321,12 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                         &open.security,
                         &shared.room,
                     );
-                    listener
-                        .child(&connections)
-                        .child(acceptor(open, connect, pop3_session::TOO_BUSY))
+                    listener.child(&connections).child(acceptor(
+                        open,
+                        settings,
+                        connect,
+                        pop3_session::TOO_BUSY,
+                    ))
                 }
             };
             listeners.child(listener)
@@ -327,10 +334,11 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
     )
 }
 
-fn acceptor(open: &Open, connect: Connect, refusal: &'static [u8]) -> Child {
+fn acceptor(open: &Open, settings: &Listener, connect: Connect, refusal: &'static [u8]) -> Child {
     let args = acceptor::Args {
         sockets: open.sockets.clone(),
         connect,
+        proxies: Proxies::in_networks(&settings.proxy_from),
         refusal,
     };
     child::<Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0

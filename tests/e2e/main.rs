@@ -23,6 +23,8 @@ mod keeps_accounts;
 #[cfg(test)]
 mod keeps_credentials;
 #[cfg(test)]
+mod knows_its_proxies;
+#[cfg(test)]
 mod line;
 #[cfg(test)]
 mod logs;

@@ -3,9 +3,12 @@
 //! The session settles each turn in it, whole; the I/O task takes from it what to do, and a session that is started
 //! again begins from it. So a turn has either happened for both of them or for neither, wherever the session dies.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -16,6 +19,7 @@ use super::{Checkpoint, Next, TlsInfo, Turn};
 
 /// The checkpoint of a connection's session, and whether a turn was begun after it.
 pub struct Ledger<C> {
+    peer: SocketAddr,
     entry: Mutex<Entry<C>>,
     /// Set by the session when it begins a turn, cleared with the turn's checkpoint: still set when a session
     /// starts, it says that the one before it died on the command at the head of the unread input.
@@ -41,10 +45,11 @@ pub(super) struct Demand {
 }
 
 impl<C: Checkpoint> Ledger<C> {
-    /// The ledger of a connection that has just been taken.
+    /// The ledger of a connection with this peer that has just been taken.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(peer: SocketAddr) -> Self {
         Self {
+            peer,
             entry: Mutex::new(Entry {
                 checkpoint: None,
                 unmet: None,
@@ -54,6 +59,12 @@ impl<C: Checkpoint> Ledger<C> {
             draining: AtomicBool::new(false),
             drained: Notify::new(),
         }
+    }
+
+    /// The other side of the connection.
+    #[must_use]
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// The session as it stood after its last turn; `None` before the first.
@@ -144,12 +155,6 @@ impl<C: Checkpoint> Ledger<C> {
     }
 }
 
-impl<C: Checkpoint> Default for Ledger<C> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_turn_has_happened_for_both_or_for_neither() {
-        let ledger = Ledger::new();
+        let ledger = Ledger::new(SocketAddr::from(([127, 0, 0, 1], 1)));
         assert!(ledger.begin());
         ledger.settle(turn(1));
         assert!(ledger.take().is_some());

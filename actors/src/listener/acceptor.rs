@@ -6,7 +6,7 @@
 //! Owns:     a task for each address that waits for sockets. The listening sockets belong to the process, so that a
 //!           restarted acceptor serves the same ports and no peer is refused meanwhile.
 //! On death: peers wait in the kernel's backlog until it is back; connections that stand are not concerned.
-//! Limits:   config.listeners.<name>.{max_connections, backlog}, MAX_REFUSING
+//! Limits:   config.listeners.<name>.{max_connections, backlog}, MAX_REFUSING; of proxies, those in proxy.rs
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,7 +20,10 @@ use tokio::{
     time::Instant,
 };
 
-use super::socket::{self, Socket};
+use super::{
+    proxy::{self, Proxies},
+    socket::{self, Socket},
+};
 
 /// How long to wait when the system has no descriptor or memory left for another socket.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -48,6 +51,8 @@ pub struct Args {
     pub sockets: Vec<Socket>,
     /// Starts a connection.
     pub connect: Connect,
+    /// Who must say for whom it connects.
+    pub proxies: Proxies,
     /// What a peer is told for whom there is no room; whole lines.
     pub refusal: &'static [u8],
 }
@@ -106,8 +111,10 @@ async fn accept(listener: TcpListener, args: Args, refusing: Arc<Semaphore>, me:
             Ok((socket, peer)) => {
                 // Replies are written whole: waiting for more to send with them only costs time.
                 drop(socket.set_nodelay(true));
-                if let Err(socket) = (args.connect)(socket, peer) {
-                    refuse(socket, args.refusal, &refusing);
+                if args.proxies.has(peer.ip()) {
+                    introduce(socket, peer, &args, &refusing);
+                } else {
+                    admit(socket, peer, &args, &refusing);
                 }
             }
             Err(why) if is_passing(&why) => {}
@@ -120,6 +127,31 @@ async fn accept(listener: TcpListener, args: Args, refusing: Arc<Semaphore>, me:
                 return;
             }
         }
+    }
+}
+
+/// Waits until a proxy has said for whom it connects, while others come in.
+fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: &Args, refusing: &Arc<Semaphore>) {
+    let place = args.proxies.place();
+    let (args, refusing) = (args.clone(), Arc::clone(refusing));
+    let introduced = async move {
+        let _place = place?;
+        let peer = proxy::peer(&mut socket, proxy).await?;
+        admit(socket, peer, &args, &refusing);
+        Ok(())
+    };
+    tokio::spawn(async move {
+        let introduced: Result<(), proxy::ProxyError> = introduced.await;
+        if let Err(why) = introduced {
+            tracing::warn!(target: "angarium::security", peer = %proxy, reason = %why, "a proxy was closed");
+        }
+    });
+}
+
+/// Starts a connection, or says that there is no room.
+fn admit(socket: TcpStream, peer: SocketAddr, args: &Args, refusing: &Arc<Semaphore>) {
+    if let Err(socket) = (args.connect)(socket, peer) {
+        refuse(socket, args.refusal, refusing);
     }
 }
 

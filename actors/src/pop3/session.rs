@@ -191,7 +191,7 @@ impl Parts {
                 return Err(socket);
             };
             let connection: ConnectionId = parts.mint.id();
-            let ledger = Arc::new(Ledger::new());
+            let ledger = Arc::new(Ledger::new(peer));
             let (parts, shared, clock) = (Arc::clone(&parts), Arc::clone(&ledger), parts.clock);
             let make_args = move |_: &supervision::Settings| Args {
                 parts: Arc::clone(&parts),
