@@ -77,7 +77,7 @@ impl Account {
                 let scram = change(&one.overrides, async |admin| {
                     admin.set_password(&address, &password).await
                 })?;
-                println!("the password of {address} is set");
+                println!("the password of {} is set", address.shown());
                 tell(scram);
             }
             Self::List(all) => change(&all.overrides, async |admin| {
@@ -86,7 +86,9 @@ impl Account {
                     writeln!(
                         out,
                         "{}\t{} messages\t{} bytes",
-                        account.address, account.messages, account.octets
+                        account.address.shown(),
+                        account.messages,
+                        account.octets
                     )?;
                 }
                 Ok(())

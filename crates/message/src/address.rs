@@ -8,6 +8,7 @@
 mod domain;
 mod local_part;
 mod path;
+mod shown;
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +22,7 @@ pub(crate) use local_part::is_unfit;
 pub use domain::{AddressLiteral, Domain, DomainName};
 pub use local_part::LocalPart;
 pub use path::{ForwardPath, ReversePath};
+pub use shown::Shown;
 
 /// Octets of a local part as written, quotes included. RFC 5321 §4.5.3.1.1
 pub const MAX_LOCAL_PART: usize = 64;
