@@ -277,7 +277,7 @@ TLS_ORDERS = [
 ]
 
 LONG_LINES = [
-    Dialogue("line_of_600_octets", EHLO, b"NOOP " + b"x" * 600 + b"\r\n", NOOP),
+    Dialogue("line_of_1300_octets", EHLO, b"NOOP " + b"x" * 1300 + b"\r\n", NOOP),
     Dialogue("line_of_1500_octets", EHLO, b"NOOP " + b"x" * 1500 + b"\r\n", NOOP),
     Dialogue("line_of_5000_octets", EHLO, b"NOOP " + b"x" * 5000 + b"\r\n", NOOP),
     Dialogue("line_of_200000_octets", EHLO, b"NOOP " + b"x" * 200_000 + b"\r\n", NOOP),

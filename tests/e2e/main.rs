@@ -41,6 +41,8 @@ mod reads_back;
 #[cfg(test)]
 mod receives_mail;
 #[cfg(test)]
+mod receives_utf8;
+#[cfg(test)]
 mod refuses;
 #[cfg(test)]
 mod session_survives;

@@ -222,7 +222,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
 }
 
 pub(crate) fn address(text: &str) -> EmailAddress {
-    EmailAddress::parse(text.as_bytes()).expect("an address")
+    EmailAddress::parse_utf8(text).expect("an address")
 }
 
 /// The message that a `250` is about.

@@ -23,7 +23,8 @@ use message::{
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
 use smtp::{
-    Event, Framing, Mail, Mode, RecipientPath, Session, Settings, Timeouts, Tls, Verdict, reply::table,
+    Event, Framing, Mail, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
+    reply::table,
 };
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
@@ -79,6 +80,11 @@ pub fn settings(config: &config::Config, listener: &config::Listener, security: 
             data_block: smtp.data_block_timeout,
             data_total: smtp.data_timeout,
             session_total: smtp.session_timeout,
+        },
+        // The others promise what only a queue that sends and reports can keep.
+        offers: Offers {
+            utf8: true,
+            ..Offers::default()
         },
         ..Settings::new(config.server.hostname.as_str())
     }

@@ -4,8 +4,10 @@
 
 use std::time::Duration;
 
+use message::time::Timestamp;
 use thiserror::Error;
 
+use crate::offers::{FutureRelease, Offers};
 use crate::sasl::Mechanisms;
 use crate::settings::{Mode, Settings};
 
@@ -20,6 +22,8 @@ pub struct Story {
     pub starttls: bool,
     /// By which mechanisms a client may log in.
     pub mechanisms: Mechanisms,
+    /// What is offered beside that.
+    pub offers: Offers,
     /// Whether what is sent at once must also arrive at once for the story to come true.
     pub together: bool,
     /// What happens, with the number of the line that says so.
@@ -82,6 +86,7 @@ impl Story {
             mode: Mode::Relay,
             starttls: false,
             mechanisms: Mechanisms::default(),
+            offers: Offers::default(),
             together: false,
             steps: Vec::new(),
         };
@@ -95,10 +100,20 @@ impl Story {
     }
 
     /// Whether only a machine can play it: over a socket nobody can let time pass or kill an actor at a given octet,
-    /// and who logs in by which mechanism is not the machine's.
+    /// who logs in by which mechanism is not the machine's, and the program offers SMTPUTF8 always and other extensions
+    /// not yet.
     #[must_use]
     pub fn is_for_the_machine(&self) -> bool {
+        let offers = Offers {
+            utf8: true,
+            ..self.offers.clone()
+        };
+        let program = Offers {
+            utf8: true,
+            ..Offers::default()
+        };
         !self.mechanisms.is_empty()
+            || offers != program
             || self
                 .steps
                 .iter()
@@ -114,6 +129,7 @@ impl Story {
         settings.mode = self.mode;
         settings.starttls = self.starttls;
         settings.mechanisms = self.mechanisms.clone();
+        settings.offers = self.offers.clone();
         for (name, value) in &self.limits {
             set(&mut settings, name, *value).map_err(|why| StoryError { line: 0, why })?;
         }
@@ -180,6 +196,7 @@ impl Story {
                 self.mechanisms.tls = names.iter().map(|&name| name.to_owned()).collect();
                 return Ok(());
             }
+            ("offer", [name]) => return offer(&mut self.offers, name),
             ("together", []) => {
                 self.together = true;
                 return Ok(());
@@ -250,6 +267,24 @@ fn set(settings: &mut Settings, name: &str, value: u64) -> Result<(), &'static s
         "data_total_timeout" => settings.timeouts.data_total = time,
         "session_total_timeout" => settings.timeouts.session_total = time,
         _ => return Err("no such limit"),
+    }
+    Ok(())
+}
+
+fn offer(offers: &mut Offers, name: &str) -> Result<(), &'static str> {
+    match name {
+        "smtputf8" => offers.utf8 = true,
+        "dsn" => offers.dsn = true,
+        "future-release" => {
+            offers.future_release = Some(FutureRelease {
+                max_interval: Duration::from_secs(7 * 24 * 60 * 60),
+                max_until: Timestamp::from_secs(1_800_000_000),
+            });
+        }
+        "deliver-by" => offers.deliver_by = Some(Duration::from_secs(60)),
+        "mt-priority" => offers.mt_priority = true,
+        "require-tls" => offers.require_tls = true,
+        _ => return Err("no such offer"),
     }
     Ok(())
 }

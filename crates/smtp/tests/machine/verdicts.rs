@@ -368,3 +368,33 @@ fn an_exchange_ends_as_the_caller_says() {
         assert_eq!(session.protocol().as_str(), with);
     }
 }
+
+#[test]
+fn what_mail_and_rcpt_ask_for_is_told_and_kept() {
+    let settings = Settings {
+        offers: smtp::Offers {
+            utf8: true,
+            dsn: true,
+            ..smtp::Offers::default()
+        },
+        ..Settings::new("mx.example.org")
+    };
+    let mut session: Machine = Session::greet(Arc::new(settings), PEER, None, Tick::ZERO);
+    session.output();
+    let said = take(&mut session, "EHLO client.example\r\n", None);
+    let said = String::from_utf8(said.to_vec()).unwrap();
+    assert!(said.contains("250-SMTPUTF8\r\n250-DSN\r\n"), "{said}");
+    let mail = "MAIL FROM:<j\u{fc}rgen@b\u{fc}cher.example> SMTPUTF8 RET=HDRS ENVID=a+20b\r\n";
+    take(&mut session, mail, Some(Verdict::Accept));
+    let options = session.mail().unwrap().options.to_string();
+    assert_eq!(options, "SMTPUTF8 RET=HDRS ENVID=a+20b");
+    assert_eq!(session.protocol().as_str(), "UTF8SMTP");
+    let rcpt = "RCPT TO:<j\u{fc}rgen@example.org> NOTIFY=DELAY ORCPT=utf-8;j\u{fc}@x\r\n";
+    take(&mut session, rcpt, Some(Verdict::Route(1)));
+    let recipients = session.recipients().unwrap().in_order();
+    let named = &recipients[0].named;
+    assert_eq!(&*named.original, "j\u{fc}rgen@example.org");
+    assert_eq!(named.options.to_string(), "NOTIFY=DELAY ORCPT=utf-8;j\\x{FC}@x");
+    take(&mut session, "RSET\r\n", None);
+    assert_eq!(session.protocol().as_str(), "ESMTP");
+}
