@@ -226,8 +226,13 @@ impl<P: Protocol> Connection<P> {
                 "the session asked for TLS that this listener does not have",
             ));
         };
-        let secured = tokio::time::timeout(offer.handshake_limit(), self.stream.secure(offer)).await;
-        let secured = secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+        let secured = tokio::select! {
+            secured = tokio::time::timeout(offer.handshake_limit(), self.stream.secure(offer)) => {
+                secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+            }
+            // Nothing is lost, and a peer that shakes hands for ever must not keep a server from stopping.
+            () = self.ledger.draining() => Err(io::ErrorKind::ConnectionAborted.into()),
+        };
         // Not louder: whoever scans the net for weak servers does it all day.
         secured.map(Arc::new).inspect_err(|why| {
             let peer = self.ledger.peer();

@@ -14,7 +14,7 @@ use store::record::trail::TrailEvent;
 use tempfile::TempDir;
 
 use crate::line::{Line, trusting};
-use crate::node::{Home, Node, accepted};
+use crate::node::{Home, Node, accepted, until};
 use crate::program::{fail, succeed};
 
 const TEXT: &str = "From: <a@client.example>\r\nSubject: one\r\n\r\nA body.\r\n";
@@ -201,6 +201,46 @@ async fn who_lies_about_who_it_is_is_refused() {
             .is_ok()
     );
     node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_ends_its_handshake_is_closed() {
+    let implicit = [
+        "listeners.pop3s.protocol=pop3",
+        "listeners.pop3s.bind=127.0.0.1:0",
+        "listeners.pop3s.tls=implicit",
+    ];
+    let node = Home::new(&[&implicit[..], &["tls.handshake_timeout=1s"]].concat())
+        .await
+        .start()
+        .await;
+    // A record of which the rest never comes.
+    let begun = b"\x16\x03\x01\x02\0\x01\0";
+    for sent in [&begun[..], b""] {
+        let mut line = Line::to(node.address("pop3s")).await;
+        line.send(sent).await;
+        line.ends().await;
+        let mut line = node.smtp().await;
+        line.ask("STARTTLS", "220 2.0.0").await;
+        line.send(sent).await;
+        line.ends().await;
+    }
+    node.stop().await;
+    // Nor does it keep a server from stopping before its time.
+    let settings = [
+        &implicit[..],
+        &["tls.handshake_timeout=5m", "server.drain_deadline=30s"],
+    ]
+    .concat();
+    let node = Home::new(&settings).await.start().await;
+    let mut line = Line::to(node.address("pop3s")).await;
+    line.send(begun).await;
+    until("there is a session", async || {
+        node.server.tree.tree("/listeners/pop3s/connections").len() > 1
+    })
+    .await;
+    node.stop().await;
+    line.ends().await;
 }
 
 #[test]
