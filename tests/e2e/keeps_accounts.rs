@@ -4,6 +4,41 @@ use tempfile::TempDir;
 
 use crate::program::{Program, fail, run, succeed};
 
+/// A name in any script is one account, shown as people write it unless it could be taken for another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_names_in_any_script() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let data = ["--data", "mail", "--set", "auth.argon2_memory=64KiB"];
+    let with = |arguments: &[&'static str]| [arguments, &data[..]].concat();
+    succeed(
+        here,
+        &with(&["account", "add", "j\u{fc}rgen@b\u{fc}cher.example"]),
+        "one\n",
+    );
+    succeed(
+        here,
+        &with(&["account", "add", "mallory@\u{430}pple.example"]),
+        "two\n",
+    );
+    let taken = run(
+        here,
+        &with(&["account", "add", "JU\u{308}RGEN@xn--bcher-kva.example"]),
+        "x\n",
+    );
+    assert!(!taken.status.success(), "it was added twice");
+    let listed = succeed(here, &with(&["account", "list"]), "");
+    assert!(listed.contains("j\u{fc}rgen@b\u{fc}cher.example\t"), "{listed}");
+    assert!(listed.contains("mallory@xn--pple-43d.example\t"), "{listed}");
+
+    let mut program = Program::serve(here, &["--data", "mail"]);
+    let mut line = program.smtp().await;
+    line.ask("MAIL FROM:<a@client.example> SMTPUTF8", "250").await;
+    line.ask("RCPT TO:<j\u{fc}rgen@b\u{fc}cher.example>", "250").await;
+    program.signal(rustix::process::Signal::TERM);
+    program.ended();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn from_the_first_to_the_last() {
     let directory = TempDir::new().unwrap();

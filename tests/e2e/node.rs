@@ -12,6 +12,7 @@ use angarium::admin::{Admin, Secret};
 use angarium::boot::{Server, open_store};
 use config::{Config, Profile, Source};
 use message::address::{EmailAddress, ReversePath};
+use message::envelope::{Hold, MailOptions};
 use message::id::{AccountId, MailboxId, MessageId, NodeId};
 use store::apply::Outcome;
 use store::command::{Accept, Addressee, Command, Proposal, Spooled};
@@ -260,22 +261,31 @@ pub(crate) async fn propose(store: &Store, command: Command) -> Outcome {
 
 /// Puts a message for an account into the spool, as a session does before its 250, and leaves it there.
 pub(crate) async fn accept(store: &Store, login: &str, text: &[u8]) -> Spooled {
+    accept_held(store, login, text, None).await
+}
+
+/// The same, of a message that its sender wants held back.
+pub(crate) async fn accept_held(store: &Store, login: &str, text: &[u8], hold: Option<Hold>) -> Spooled {
     let clock = Clock::system();
     let mint = Mint::new(clock, NodeId::new(1));
     let (account, _) = account(&store.snapshot(), login);
     let mut writer = store.blob_writer(DEFAULT_TENANT, mint.id());
     writer.push(text).await.unwrap();
     let sealed = writer.seal();
+    let now = clock.timestamp();
     let spooled = Spooled {
         tenant: DEFAULT_TENANT,
         message: mint.id(),
         reverse_path: ReversePath::parse(b"<sender@client.example>").unwrap(),
         body: message::envelope::BodyKind::SevenBit,
         blob: sealed.blob.clone(),
-        arrival: Arrival::new(clock.timestamp()),
+        arrival: Arrival::new(now),
         priority: Priority::Normal,
-        due: clock.timestamp(),
-        options: Default::default(),
+        due: hold.map_or(now, |hold| hold.due(now)),
+        options: MailOptions {
+            hold,
+            ..MailOptions::default()
+        },
         recipients: vec![Addressee {
             address: address(login),
             original: login.to_owned(),
