@@ -9,6 +9,7 @@
 //! Limits:   MAX_CRASHES_PARSING, MAX_CRASHES, config.queue.{retry_first, retry_longest, retry_for}
 
 mod parse;
+mod steps;
 
 use std::{sync::Arc, time::Duration};
 
@@ -292,7 +293,10 @@ impl State {
             actor: self.path.clone(),
         });
         match self.propose(attempt, command).await {
-            Ok(_) => Ok(End::Settled),
+            Ok(_) => {
+                steps::appended(attempt, account, mailbox);
+                Ok(End::Settled)
+            }
             Err(ProposeError::Rejected(why)) => self.rejected(attempt, &why).await,
             Err(_) => Ok(End::Unsettled),
         }
@@ -354,7 +358,6 @@ impl State {
     }
 
     async fn hold(&self, attempt: &Attempt, why: &str) -> Result<End, Broken> {
-        tracing::warn!(target: "angarium::queue", message = %attempt.item.message, why, "a message is held");
         self.settle(attempt, Settlement::Held { why: why.to_owned() })
             .await
     }
@@ -366,11 +369,14 @@ impl State {
             recipient: attempt.item.recipient,
             blob: attempt.message.blob.id,
             attempt: attempt.number,
-            settlement,
+            settlement: settlement.clone(),
             actor: self.path.clone(),
         });
         match self.propose(attempt, command).await {
-            Ok(_) => Ok(End::Settled),
+            Ok(_) => {
+                steps::settled(attempt, &settlement);
+                Ok(End::Settled)
+            }
             // Somebody else settled this attempt, or took the message out of the spool.
             Err(ProposeError::Rejected(
                 Rejected::Stale(_) | Rejected::NoSuchMessage | Rejected::NoSuchRecipient,

@@ -10,6 +10,7 @@
 //! Limits:   config.smtp, config.listeners.<name>
 
 mod body;
+mod steps;
 mod text;
 
 use std::{net::SocketAddr, sync::Arc};
@@ -211,6 +212,8 @@ pub struct State {
     args: Args,
     session: Checkpoint,
     body: Option<body::Body>,
+    /// What the log is told of the message whose body is on its way.
+    coming: Option<steps::Coming>,
 }
 
 impl Actor for SmtpSession {
@@ -236,6 +239,7 @@ impl Actor for SmtpSession {
             args,
             session,
             body: None,
+            coming: None,
         })
     }
 
@@ -341,16 +345,22 @@ impl State {
             }
             Event::BodyBegin => {
                 let verdict = self.begin_body().await;
+                self.coming = self.coming(&verdict);
                 self.session.machine.respond(verdict);
             }
             Event::Body(octets) => self.write(&octets).await,
-            Event::BodyEnd { .. } => {
+            Event::BodyEnd { octets } => {
                 let verdict = self.accept(ctx).await?;
+                self.log_end(&verdict, Some(octets));
                 self.session.machine.respond(verdict);
             }
-            Event::BodyDropped(_) => self.drop_body(),
+            Event::BodyDropped(why) => {
+                self.log_refused(&why.reply());
+                self.drop_body();
+            }
             Event::BodyLost => {
                 let verdict = self.recall().await;
+                self.log_end(&verdict, None);
                 self.session.machine.respond(verdict);
             }
             Event::StartTls => self.session.machine.respond(Verdict::Accept),
