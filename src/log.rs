@@ -57,7 +57,7 @@ pub fn start(log: &Log) -> anyhow::Result<Logging> {
             },
             other => other,
         };
-        let stderr = std::io::BufWriter::new(std::io::stderr());
+        let stderr = std::io::BufWriter::with_capacity(output::ENOUGH, std::io::stderr());
         outputs.push(Output::start("stderr", format, stderr)?);
     }
     if let Some(path) = &log.file {
@@ -117,7 +117,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let now = SystemTime::now();
         for output in &self.outputs {
-            output.write(line(output.format(), now, event));
+            output.write(&line(output.format(), now, event));
         }
     }
 }

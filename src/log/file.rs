@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::output::ENOUGH;
+
 /// A log file.
 pub(super) struct LogFile {
     path: PathBuf,
@@ -26,7 +28,7 @@ impl LogFile {
         Ok(Self {
             path: path.to_owned(),
             octets: file.metadata()?.len(),
-            file: BufWriter::new(file),
+            file: BufWriter::with_capacity(ENOUGH, file),
             max_octets,
             count,
         })
@@ -47,7 +49,7 @@ impl LogFile {
             }
         }
         fs::rename(&self.path, self.older(1))?;
-        self.file = BufWriter::new(append(&self.path)?);
+        self.file = BufWriter::with_capacity(ENOUGH, append(&self.path)?);
         Ok(())
     }
 
