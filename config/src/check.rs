@@ -60,7 +60,11 @@ impl Check<'_> {
     fn listeners(&mut self) {
         let draft = self.draft;
         let listeners = &draft.config.listeners;
-        if !listeners.values().any(|listener| listener.enabled) {
+        let (has_tls, has_auth) = (draft.config.tls.enabled, draft.config.auth.enabled);
+        if !listeners
+            .values()
+            .any(|listener| listener.is_opened(has_tls, has_auth))
+        {
             let sentence = "at least one listener, such as [listeners.mx] with protocol and bind";
             self.report(&["listeners"], "listeners", Mistake::Missing(sentence.to_owned()));
         }
@@ -95,9 +99,9 @@ impl Check<'_> {
     fn login(&mut self, name: &str, listener: &Listener) {
         let [tls, plaintext] = ["tls", "plaintext_auth"].map(|key| format!("listeners.{name}.{key}"));
         let has_tls = self.draft.config.tls.enabled;
-        // What speaks TLS from the first byte is not opened without it.
         let is_clear = listener.tls == TlsMode::None || (!has_tls && listener.tls == TlsMode::Starttls);
-        let is_shut = is_clear && listener.plaintext_auth == PlaintextAuth::Never;
+        let is_opened = listener.is_opened(has_tls, self.draft.config.auth.enabled);
+        let is_shut = is_opened && is_clear && listener.plaintext_auth == PlaintextAuth::Never;
         if listener.protocol.wants_login() && is_shut {
             let sentence = "nobody can log in: there is neither TLS nor leave for passwords without it; \
                             set tls = \"starttls\" or plaintext_auth = \"loopback\"";

@@ -181,11 +181,10 @@ fn chosen_profile(readings: &[Reading]) -> Option<Profile> {
 
 /// Leaves out what is not to be opened, and TLS where there is to be none.
 fn in_effect(mut config: Config) -> Config {
-    let has_tls = config.tls.enabled;
-    config.listeners.retain(|_, listener| {
-        let needs_tls = listener.tls == TlsMode::Implicit;
-        listener.enabled && (has_tls || !needs_tls)
-    });
+    let (has_tls, has_auth) = (config.tls.enabled, config.auth.enabled);
+    config
+        .listeners
+        .retain(|_, listener| listener.is_opened(has_tls, has_auth));
     if !has_tls {
         for listener in config.listeners.values_mut() {
             listener.tls = TlsMode::None;

@@ -30,6 +30,15 @@ impl Protocol {
     }
 }
 
+impl Listener {
+    /// Whether it is opened: not without TLS if it speaks nothing else, not without AUTH if nobody gets on without.
+    pub(crate) fn is_opened(&self, has_tls: bool, has_auth: bool) -> bool {
+        let needs_tls = self.tls == TlsMode::Implicit;
+        let needs_auth = self.protocol == Protocol::Submission;
+        self.enabled && (has_tls || !needs_tls) && (has_auth || !needs_auth)
+    }
+}
+
 words! {
     /// When a connection is encrypted.
     pub enum TlsMode ("one of") {

@@ -207,6 +207,29 @@ fn without_tls_nothing_offers_it() {
 }
 
 #[test]
+fn without_auth_nothing_is_opened_for_submission() {
+    let file = Source::file(
+        "a.toml",
+        "[listeners.submission]\nprotocol = 'submission'\nbind = '127.0.0.1:0'\ntls = 'starttls'",
+    );
+    let open = |flag| {
+        let config = parse(&[file.clone(), Source::flag(flag, "")], Profile::Development);
+        config.map(|config| config.listeners.contains_key("submission"))
+    };
+    assert_eq!(
+        (open(Flag::EnableAuth), open(Flag::DisableAuth)),
+        (Ok(true), Ok(false))
+    );
+    // A server that would open nothing is a mistake.
+    let file = Source::file("b.toml", "[listeners]\nmx.tls = 'implicit'\npop3.enabled = false");
+    let errors = errors(&[file, Source::flag(Flag::DisableTls, "")]);
+    assert!(
+        errors.len() == 1 && errors[0].contains("at least one listener"),
+        "{errors:?}"
+    );
+}
+
+#[test]
 fn testing_and_staging_are_between_development_and_production() {
     let testing = |arguments: &[&str]| {
         let sources: Vec<Source> = arguments.iter().map(|it| Source::command_line(*it)).collect();
