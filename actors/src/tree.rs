@@ -150,8 +150,14 @@ struct Shared {
 
 impl Parts {
     fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
+        let settings = smtp_session::settings(&self.config, listener, &open.security);
         smtp_session::Parts {
-            settings: Arc::new(smtp_session::settings(&self.config, listener, &open.security)),
+            proxy_settings: Arc::new(::smtp::Settings {
+                xclient: true,
+                ..settings.clone()
+            }),
+            settings: Arc::new(settings),
+            proxies: listener.xclient_from.clone(),
             header: smtp_session::header_limits(&self.config),
             home: self.config.server.hostname.clone(),
             tenant: DEFAULT_TENANT,

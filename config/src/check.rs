@@ -93,6 +93,7 @@ impl Check<'_> {
             self.login(name, listener);
             self.lmtp(name, listener);
             self.tls_of(name, listener);
+            self.xclient(name, listener);
         }
     }
 
@@ -124,6 +125,16 @@ impl Check<'_> {
             let [protocol, bind] = ["protocol", "bind"].map(|key| format!("listeners.{name}.{key}"));
             let sentence = format!("LMTP is never spoken on port {SMTP_PORT}, where others expect SMTP");
             self.conflict(&[&protocol, &bind], &bind, sentence);
+        }
+    }
+
+    /// XCLIENT is a command of SMTP and its kin.
+    fn xclient(&mut self, name: &str, listener: &Listener) {
+        if listener.protocol == Protocol::Pop3 && !listener.xclient_from.is_empty() {
+            let [protocol, networks] =
+                ["protocol", "xclient_from"].map(|key| format!("listeners.{name}.{key}"));
+            let sentence = "POP3 has no XCLIENT".to_owned();
+            self.conflict(&[&protocol, &networks], &networks, sentence);
         }
     }
 

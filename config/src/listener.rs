@@ -95,6 +95,10 @@ section! {
         /// Where a password may cross the connection without TLS: "never", "loopback" or "always".
         plaintext_auth: PlaintextAuth = PlaintextAuth::Never;
 
+        /// Networks of proxies that may tell with XCLIENT for whom they speak, such as ["10.0.0.2"]: the address that
+        /// they give counts everywhere, and the account without a password. Others who say it are closed.
+        xclient_from: Vec<Network> = Vec::new();
+
         /// Connections of this listener open at once; more are answered 421 (SMTP, LMTP) or -ERR (POP3).
         max_connections: u32 = 16_384, 1..=1_000_000;
 

@@ -194,6 +194,10 @@ fn what_no_section_sees_alone() {
         ],
     );
     check(
+        "[listeners.pop3]\nxclient_from = ['192.0.2.0/24']",
+        &["angarium.toml:2:16: listeners.pop3.xclient_from: POP3 has no XCLIENT"],
+    );
+    check(
         "[listeners.submission]\nprotocol = 'submission'\nbind = '127.0.0.1:2587'\ntls = 'none'",
         &[
             "angarium.toml:4:7: listeners.submission.tls: nobody can log in: there is neither TLS nor leave for \

@@ -19,6 +19,8 @@ mod drains;
 #[cfg(test)]
 mod first_start;
 #[cfg(test)]
+mod hears_from_proxies;
+#[cfg(test)]
 mod holds_back;
 #[cfg(test)]
 mod keeps_accounts;

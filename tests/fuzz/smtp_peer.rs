@@ -73,7 +73,7 @@ impl Peer {
 
     fn decide(&mut self, event: Event) -> Option<Verdict<u8, u64>> {
         match event {
-            Event::Mail(_) | Event::StartTls => Some(Verdict::Accept),
+            Event::Mail(_) | Event::StartTls | Event::Xclient(_) => Some(Verdict::Accept),
             Event::Recipient(named) => Some(match &named.path {
                 ForwardPath::Postmaster => Verdict::Route(0),
                 ForwardPath::Address(address) if address.lookup_key() == "alice@example.org" => {

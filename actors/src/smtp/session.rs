@@ -13,8 +13,12 @@ mod body;
 mod steps;
 mod text;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
+use config::Network;
 use message::{
     address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath},
     header::HeaderLimits,
@@ -24,8 +28,8 @@ use message::{
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
 use smtp::{
-    Event, Framing, Mail, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
-    reply::table,
+    Event, Framing, Login, Mail, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
+    Xclient, reply::table,
 };
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
@@ -108,6 +112,8 @@ impl From<Request> for Msg {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint {
     machine: Session<Routes, Ticket>,
+    /// The client, as the connection has it or a trusted proxy has told.
+    peer: SocketAddr,
     /// Addressees of the transaction: aliases stand for several.
     addressees: usize,
 }
@@ -138,6 +144,10 @@ impl connection::Checkpoint for Checkpoint {
 pub struct Parts {
     /// The limits and offers of the listener.
     pub settings: Arc<Settings>,
+    /// Those for proxies: they may tell with XCLIENT for whom they speak.
+    pub proxy_settings: Arc<Settings>,
+    /// Who is such a proxy.
+    pub proxies: Vec<Network>,
     /// What the header of a message may have.
     pub header: HeaderLimits,
     /// Our own name: `postmaster` without a domain is its postmaster.
@@ -169,6 +179,15 @@ pub struct Args {
 }
 
 impl Parts {
+    /// What a client may do.
+    fn settings(&self, peer: IpAddr) -> &Arc<Settings> {
+        if Network::any_contains(&self.proxies, peer) {
+            &self.proxy_settings
+        } else {
+            &self.settings
+        }
+    }
+
     /// How a listener starts a connection: a session, and beside it the task that owns the socket.
     #[must_use]
     pub fn connect(
@@ -227,9 +246,10 @@ impl Actor for SmtpSession {
         let session = match args.ledger.checkpoint() {
             None => {
                 let tls = args.ledger.tls().map(|info| tls(&info));
-                let settings = Arc::clone(&args.parts.settings);
+                let settings = Arc::clone(args.parts.settings(args.peer.ip()));
                 Checkpoint {
                     machine: Session::greet(settings, args.peer.ip(), tls, now),
+                    peer: args.peer,
                     addressees: 0,
                 }
             }
@@ -265,7 +285,7 @@ impl Actor for SmtpSession {
     fn inspect(state: &State) -> Inspection {
         let machine = &state.session.machine;
         Inspection::default()
-            .with("peer", state.args.peer.to_string())
+            .with("peer", state.session.peer.to_string())
             .with("helo", machine.hello().map_or("", |hello| &hello.name))
             .with("tls", machine.tls().is_some())
             .with(
@@ -287,7 +307,7 @@ fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Che
     };
     Checkpoint {
         machine,
-        addressees: checkpoint.addressees,
+        ..checkpoint
     }
 }
 
@@ -364,6 +384,10 @@ impl State {
                 self.session.machine.respond(verdict);
             }
             Event::StartTls => self.session.machine.respond(Verdict::Accept),
+            Event::Xclient(told) => {
+                let verdict = self.hear_proxy(&told);
+                self.session.machine.respond(verdict);
+            }
             // No mechanism is offered, so nobody is asked for one.
             Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
                 let verdict = Verdict::Refuse(table::NOT_IMPLEMENTED);
@@ -371,6 +395,38 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Goes on for the client that a trusted proxy tells of, in the account under which that one has logged in there.
+    fn hear_proxy(&mut self, told: &Xclient) -> Verdict<Routes, Ticket> {
+        let login = match &told.login {
+            None => None,
+            Some(name) => match self.logged_in_elsewhere(name) {
+                Some(login) => Some(login),
+                None => return Verdict::Refuse(table::AUTH_FAILED),
+            },
+        };
+        let proxy = self.session.peer;
+        let address = told.address.unwrap_or(proxy.ip());
+        // Without its port the client is known by its address alone.
+        self.session.peer = SocketAddr::new(address, told.port.unwrap_or(0));
+        let settings = Arc::clone(self.args.parts.settings(address));
+        self.session.machine.configure(settings);
+        tracing::debug!(
+            target: "angarium::smtp",
+            connection = %self.args.connection, %proxy, peer = %self.session.peer, "a proxy tells for whom it speaks"
+        );
+        login.map_or(Verdict::Accept, Verdict::Authenticated)
+    }
+
+    fn logged_in_elsewhere(&self, name: &str) -> Option<Login> {
+        let name = auth::Login::parse(name, None).ok()?;
+        let (account, _) = self.args.parts.directory.snapshot().login(name.as_str())?;
+        Some(Login {
+            account,
+            name: name.as_str().into(),
+            mechanism: "XCLIENT".into(),
+        })
     }
 
     fn may_begin(&self, mail: &Mail) -> Verdict<Routes, Ticket> {

@@ -45,7 +45,7 @@ fn turn(session: &mut Machine, input: &Bytes) -> (usize, Bytes, Machine) {
             Event::Recipient(_) => session.respond(Verdict::Route(7)),
             Event::BodyBegin => session.respond(Verdict::Open([0; 32])),
             Event::Body(text) => drop(black_box(text)),
-            Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
+            Event::Xclient(_) | Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
                 session.respond(Verdict::Refuse(table::NOT_IMPLEMENTED));
             }
             Event::BodyDropped(_) => {}

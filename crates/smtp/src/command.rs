@@ -1,6 +1,7 @@
 //! Command: one command line, parsed. Pure syntax; whether a command may come now is for the session's table.
 
 mod parameters;
+mod xclient;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use message::received::Greeting;
 use message::{AddressError, ForwardPath, ReversePath};
 
 pub(crate) use parameters::{Grammar, Parameters};
+pub use xclient::Xclient;
 
 use crate::recipients::RecipientPath;
 use crate::reply::{Reply, table};
@@ -46,6 +48,8 @@ pub(crate) enum Command<'a> {
         mechanism: Arc<str>,
         initial: Option<&'a [u8]>,
     },
+    /// XCLIENT of Postfix, or why it cannot be understood: to strangers that is no matter.
+    Xclient(Result<Box<Xclient>, Reply>),
     /// A command of RFC 5321 or of an extension that this server does not have.
     NotImplemented,
     /// The first word of another protocol.
@@ -105,7 +109,10 @@ impl<'a> Command<'a> {
             b"NOOP" => Self::Noop,
             b"AUTH" => auth(argument),
             b"BDAT" => bdat(argument),
-            b"EXPN" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => Self::NotImplemented,
+            b"XCLIENT" => Self::Xclient(Xclient::parse(argument).map(Box::new)),
+            b"XFORWARD" | b"EXPN" | b"ETRN" | b"ATRN" | b"TURN" | b"SEND" | b"SOML" | b"SAML" => {
+                Self::NotImplemented
+            }
             // ALPACA and its kin: a browser or a proxy was made to speak to a mail server.
             b"GET" | b"POST" | b"PUT" | b"HEAD" | b"DELETE" | b"PATCH" | b"OPTIONS" | b"TRACE"
             | b"CONNECT" | b"PRI" | b"PROXY" => Self::Foreign,

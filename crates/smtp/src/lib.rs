@@ -21,6 +21,7 @@ mod shared;
 #[doc(hidden)]
 pub mod transcript;
 
+pub use command::Xclient;
 pub use framing::Framing;
 pub use offers::{FutureRelease, Offers};
 pub use recipients::{Recipient, RecipientPath, Recipients};

@@ -16,6 +16,7 @@ mod state;
 mod turn;
 mod verdict;
 mod version;
+mod xclient;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct Session<R, T> {
     #[serde(with = "shared")]
     settings: Arc<Settings>,
     peer: IpAddr,
+    /// Whether a proxy has told who the peer is.
+    is_proxied: bool,
     #[serde(with = "shared::option")]
     tls: Option<Arc<Tls>>,
     #[serde(with = "shared::option")]
@@ -80,6 +83,7 @@ impl<R, T> Session<R, T> {
         let mut session = Self {
             version: Version,
             peer,
+            is_proxied: false,
             tls: tls.map(Arc::new),
             login: None,
             state: State::Greeted,
@@ -92,9 +96,7 @@ impl<R, T> Session<R, T> {
             turn: Turn::default(),
             settings,
         };
-        // RFC 5321 §4.2: the domain comes first; "ESMTP" says that EHLO is understood.
-        let greeting = format!("{} ESMTP", session.settings.hostname);
-        session.say(Reply::plain(220, std::iter::once(&*greeting)));
+        session.say_greeting();
         session.await_command(now);
         session
     }
@@ -194,7 +196,7 @@ impl<R, T> Session<R, T> {
         &self.settings
     }
 
-    /// The address of the client, as the socket knows it.
+    /// The address of the client, as the socket knows it or a trusted proxy has told.
     #[must_use]
     pub const fn peer(&self) -> IpAddr {
         self.peer
@@ -352,6 +354,7 @@ impl<R, T> Session<R, T> {
                 self.close(table::UNCOUNTED);
             }
             (_, Command::Chunk(chunk)) => self.chunk(chunk),
+            (_, Command::Xclient(told)) => self.xclient(told),
             (_, Command::Foreign) => self.close(table::NOT_SMTP),
             (_, Command::Hello { name, greeting }) => self.hello_from(name, greeting),
             (_, Command::Noop) => self.noop(),
@@ -395,10 +398,14 @@ impl<R, T> Session<R, T> {
         let Tally {
             errors,
             refused_recipients,
+            deferred_recipients,
             commands,
         } = self.tally;
         if errors >= self.settings.max_errors || refused_recipients >= self.settings.max_refused_recipients {
             return Some(table::TOO_MANY_ERRORS);
+        }
+        if deferred_recipients as usize / PATIENCE >= self.settings.max_recipients {
+            return Some(table::TOO_MANY_DEFERRED);
         }
         if commands >= self.settings.max_commands_without_mail {
             return Some(table::TOO_MANY_COMMANDS);
@@ -414,6 +421,16 @@ impl<R, T> Session<R, T> {
             _ => self.until,
         };
         self.deadline = (now + self.settings.timeouts.command).min(until);
+    }
+
+    /// RFC 5321 §4.2: the domain comes first; "ESMTP" says that EHLO is understood, "LMTP" that LHLO is. RFC 2033 §4.1
+    fn say_greeting(&mut self) {
+        let protocol = match self.settings.mode {
+            Mode::Lmtp => "LMTP",
+            Mode::Relay | Mode::Submission => "ESMTP",
+        };
+        let greeting = format!("{} {protocol}", self.settings.hostname);
+        self.say(Reply::plain(220, std::iter::once(&*greeting)));
     }
 
     fn say(&mut self, reply: Reply) {
@@ -435,6 +452,10 @@ impl<R, T> Session<R, T> {
         self.rest = None;
     }
 }
+
+/// How many times the recipients of a message may be refused for now: a client that sends far more than fit in one
+/// message in one piece still comes to its DATA.
+const PATIENCE: usize = 10;
 
 /// Octets of CRLF.
 const LINE_END: usize = 2;

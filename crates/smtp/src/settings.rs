@@ -55,6 +55,8 @@ pub struct Settings {
     pub max_hops: u32,
     /// Whether STARTTLS is offered on a clear connection. RFC 3207
     pub starttls: bool,
+    /// Whether the client is a proxy that may tell for whom it speaks, once, with XCLIENT.
+    pub xclient: bool,
     /// By which mechanisms a client may log in. RFC 4954
     pub mechanisms: Mechanisms,
     /// What is offered beside that.
@@ -79,6 +81,7 @@ impl Settings {
             max_command_line: COMMAND_LINE + SIZE_PARAMETER + BODY_PARAMETER,
             max_hops: message::hops::MAX_HOPS,
             starttls: false,
+            xclient: false,
             mechanisms: Mechanisms::default(),
             offers: Offers::default(),
             timeouts: Timeouts::default(),

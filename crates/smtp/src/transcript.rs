@@ -20,6 +20,8 @@ pub struct Story {
     pub mode: Mode,
     /// Whether STARTTLS is offered.
     pub starttls: bool,
+    /// Whether the client is a trusted proxy.
+    pub xclient: bool,
     /// By which mechanisms a client may log in.
     pub mechanisms: Mechanisms,
     /// What is offered beside that.
@@ -85,6 +87,7 @@ impl Story {
             limits: Vec::new(),
             mode: Mode::Relay,
             starttls: false,
+            xclient: false,
             mechanisms: Mechanisms::default(),
             offers: Offers::default(),
             together: false,
@@ -114,6 +117,7 @@ impl Story {
         };
         !self.mechanisms.is_empty()
             || offers != program
+            || self.xclient
             || self
                 .steps
                 .iter()
@@ -128,6 +132,7 @@ impl Story {
         let mut settings = base;
         settings.mode = self.mode;
         settings.starttls = self.starttls;
+        settings.xclient = self.xclient;
         settings.mechanisms = self.mechanisms.clone();
         settings.offers = self.offers.clone();
         for (name, value) in &self.limits {
@@ -182,6 +187,10 @@ impl Story {
             }
             ("offer", ["starttls"]) => {
                 self.starttls = true;
+                return Ok(());
+            }
+            ("offer", ["xclient"]) => {
+                self.xclient = true;
                 return Ok(());
             }
             ("offer", ["auth", names @ ..]) => {

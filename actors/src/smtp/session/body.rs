@@ -76,7 +76,7 @@ impl State {
         };
         Received {
             helo: machine.hello().map_or(b"", |hello| hello.name.as_bytes()),
-            peer: self.args.peer.ip(),
+            peer: self.session.peer.ip(),
             by: &self.args.parts.settings.hostname,
             with: machine.protocol(),
             tls: machine.tls().map(|tls| TlsFacts {
@@ -183,7 +183,7 @@ impl State {
             blob,
             arrival: Arrival {
                 connection: Some(self.args.connection),
-                peer: Some(self.args.peer),
+                peer: Some(self.session.peer),
                 helo: machine
                     .hello()
                     .map_or_else(String::new, |hello| hello.name.to_string()),

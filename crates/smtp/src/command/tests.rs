@@ -96,8 +96,7 @@ fn what_is_no_command_is_refused() {
     malformed(b"", table::UNKNOWN_COMMAND);
     malformed(b" NOOP", table::UNKNOWN_COMMAND);
     malformed(b"NOOP\tx", table::UNKNOWN_COMMAND);
-    malformed(b"XCLIENT ADDR=127.0.0.1", table::UNKNOWN_COMMAND);
-    malformed(b"XFORWARD", table::UNKNOWN_COMMAND);
+    assert_eq!(parse(b"XFORWARD NAME=x"), Command::NotImplemented);
     malformed(b"AVERYLONGVERB", table::UNKNOWN_COMMAND);
     malformed(b"NO\0OP", table::CONTROL_CHARACTER);
     malformed(b"RSET now", table::BAD_ARGUMENT);

@@ -116,6 +116,11 @@ replies! {
     /// A mechanism that is offered under TLS only.
     AUTH_NEEDS_TLS = 538 (5, 7, 11) "This authentication mechanism needs encryption: STARTTLS first";
 
+    /// XCLIENT of somebody who is not trusted with it.
+    XCLIENT_DENIED = 550 (5, 7, 0) "XCLIENT is not for you";
+    /// XCLIENT between MAIL and the end of the transaction.
+    XCLIENT_IN_TRANSACTION = 503 (5, 5, 1) "No XCLIENT during a mail transaction";
+
     // The recipient.
 
     /// No such account in a domain of ours.
@@ -164,6 +169,8 @@ replies! {
     TOO_MANY_CONNECTIONS = 421 (4, 7, 0) "Too many connections";
     /// See `Settings::max_errors`.
     TOO_MANY_ERRORS = 421 (4, 7, 0) "Too many errors";
+    /// Far more recipients than one message may have.
+    TOO_MANY_DEFERRED = 421 (4, 5, 3) "Too many recipients";
     /// See `Settings::max_commands_without_mail`.
     TOO_MANY_COMMANDS = 421 (4, 7, 0) "Too many commands without a message";
     /// A line that does not end.
@@ -174,6 +181,8 @@ replies! {
     UNCOUNTED = 421 (4, 7, 0) "Cannot tell the end of this chunk";
     /// More transactions than `Settings::max_transactions`. RFC 9422 §4.1
     TOO_MANY_TRANSACTIONS = 421 (4, 7, 0) "Too many messages in one session";
+    /// XCLIENT of somebody who is not trusted with it.
+    UNTRUSTED = 421 (4, 7, 0) "Closing connection";
     /// HTTP or PROXY: a browser or a proxy was made to speak to us.
     NOT_SMTP = 421 (4, 7, 0) "This is SMTP";
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::state::Mail;
+use crate::command::Xclient;
 use crate::recipients::RecipientPath;
 use crate::reply::{Reply, table};
 use crate::sasl::{Login, Response};
@@ -34,6 +35,9 @@ pub enum Event {
     /// May TLS begin? `Accept` or `Refuse`. After `Accept` the output is written, unread input forgotten, and the
     /// handshake made; then comes [`super::Session::tls_established`].
     StartTls,
+    /// A trusted proxy tells for whom it speaks. `Accept`, `Authenticated` if the account is known under which that
+    /// one has logged in, or `Refuse`. Then the session begins again, with another [`super::Session::peer`].
+    Xclient(Arc<Xclient>),
     /// May an exchange by this mechanism, one of those offered, begin? Asks as [`Event::AuthenticateResponse`] does.
     Authenticate {
         /// The name in capitals.

@@ -9,6 +9,7 @@ use super::Session;
 use super::event::BodyLoss;
 use super::state::{Hello, State, Tally, Tls};
 use super::turn::Question;
+use crate::command::Xclient;
 use crate::reply::{Reply, table};
 use crate::settings::Mode;
 
@@ -77,6 +78,7 @@ impl<R, T> Session<R, T> {
                 .chain(starttls)
                 .chain(auth.as_deref())
                 .chain(["CHUNKING"])
+                .chain(self.may_tell().then_some(Xclient::OFFER))
                 .chain(offers.iter().map(String::as_str))
                 .chain([&*limits, "ENHANCEDSTATUSCODES"]),
         )

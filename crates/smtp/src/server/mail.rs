@@ -39,6 +39,7 @@ impl<R, T> Session<R, T> {
         // RCPT has limits of its own, and a client past them must still come to its DATA. RFC 5321 §4.5.3.1.10
         self.tally.commands = self.tally.commands.saturating_sub(1);
         if count >= self.settings.max_recipients {
+            self.tally.deferred_recipients += 1;
             return self.say(table::TOO_MANY_RECIPIENTS);
         }
         self.turn.ask(Question::Recipient(Arc::new(named)));

@@ -289,5 +289,6 @@ pub(super) enum Fate<T> {
 pub(super) struct Tally {
     pub(super) errors: u32,
     pub(super) refused_recipients: u32,
+    pub(super) deferred_recipients: u32,
     pub(super) commands: u32,
 }

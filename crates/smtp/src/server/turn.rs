@@ -7,7 +7,7 @@ use message::time::Tick;
 use super::event::{BodyLoss, Event};
 use super::output::Output;
 use super::state::Mail;
-use crate::command::Chunk;
+use crate::command::{Chunk, Xclient};
 use crate::framing::Run;
 use crate::recipients::RecipientPath;
 use crate::sasl::Response;
@@ -39,6 +39,7 @@ pub(super) enum Question {
     },
     BodyLost,
     StartTls,
+    Xclient(Arc<Xclient>),
     Authenticate(Box<Opening>),
     AuthenticateResponse(Response),
 }
@@ -92,6 +93,7 @@ impl Question {
             Self::BodyEnd { octets } => Event::BodyEnd { octets: *octets },
             Self::BodyLost => Event::BodyLost,
             Self::StartTls => Event::StartTls,
+            Self::Xclient(told) => Event::Xclient(Arc::clone(told)),
             Self::Authenticate(opening) => Event::Authenticate {
                 mechanism: Arc::clone(&opening.mechanism),
                 initial: opening.initial.clone(),

@@ -46,6 +46,8 @@ impl<R, T> Session<R, T> {
                 Question::Authenticate(_) | Question::AuthenticateResponse(_),
                 Verdict::Authenticated(login),
             ) => self.authenticated(login),
+            (Question::Xclient(told), Verdict::Accept) => self.begin_again(&told, None),
+            (Question::Xclient(told), Verdict::Authenticated(login)) => self.begin_again(&told, Some(login)),
             (question, Verdict::Refuse(reply)) if !reply.is_positive() => self.decline(&question, reply),
             (question, _) => self.decline(&question, table::LOCAL_ERROR),
         }
@@ -94,6 +96,7 @@ impl<R, T> Session<R, T> {
     fn decline(&mut self, question: &Question, reply: Reply) {
         match question {
             Question::Recipient(_) if reply.is_permanent() => self.tally.refused_recipients += 1,
+            Question::Recipient(_) => self.tally.deferred_recipients += 1,
             // Each is a guess.
             Question::Authenticate(_) | Question::AuthenticateResponse(_) if reply.is_permanent() => {
                 self.tally.errors += 1;

@@ -28,7 +28,7 @@ fn in_text(actor: &mut Actor) {
 
 #[test]
 fn fifty_thousand_recipients_cost_what_a_thousand_do() {
-    // Attack 23. The list is shared between clones; the actor takes one a turn.
+    // Attack 23. The list is shared between clones; the actor takes one a turn. It is cut after ten times as many.
     let mut actor = actor(|settings| settings.max_recipients = 1000);
     let mut commands = String::from("MAIL FROM:<a@client.example>\r\n");
     for number in 0..50_000 {
@@ -42,8 +42,15 @@ fn fifty_thousand_recipients_cost_what_a_thousand_do() {
         .collect();
     let said = said.concat();
     assert_eq!(said.matches("250 2.1.5 ").count(), 1000);
-    assert_eq!(said.matches("452 4.5.3 ").count(), 49_000);
-    // The client still comes to its DATA.
+    assert_eq!(said.matches("452 4.5.3 ").count(), 10_000);
+    assert!(said.ends_with("421 4.5.3 Too many recipients\r\n") && actor.has_ended());
+}
+
+#[test]
+fn who_has_more_recipients_than_fit_still_comes_to_its_text() {
+    let mut actor = actor(|settings| settings.max_recipients = 1000);
+    let recipient = "RCPT TO:<alice@example.org>\r\n";
+    actor.say(format!("MAIL FROM:<a@client.example>\r\n{}", recipient.repeat(10_999)).as_bytes());
     assert!(actor.say(b"DATA\r\n").starts_with("354"));
     actor.say(b".\r\n");
     assert_eq!(actor.accepted[0].recipients.len(), 1000);
