@@ -29,8 +29,8 @@ pub struct Supplement {
     pub id: MessageId,
     /// The right half of Message-ID: the name of this host.
     pub host: DomainName,
-    /// From, and Sender of a message that several wrote: an address of who is logged in.
-    pub sender: EmailAddress,
+    /// From, and Sender of a message that several wrote: an address of who is logged in, if one is known.
+    pub sender: Option<EmailAddress>,
 }
 
 /// In whose name a message is written. Whoever takes it decides whether the one who is logged in may do that.
@@ -48,6 +48,9 @@ pub enum SubmissionFault {
     /// A line of the header is no field, or has NUL.
     #[error("the header is malformed")]
     Malformed,
+    /// There is no From, or of several authors no Sender, and nobody is known whose it could be.
+    #[error("there is no From or Sender field")]
+    Missing,
     /// More than one From or Sender: RFC 5322 §3.6
     #[error("there is more than one {0} field")]
     Repeated(&'static str),
@@ -236,14 +239,20 @@ impl Completion {
                 out.extend_from_slice(piece.as_bytes());
             }
         };
-        if from.is_none() {
-            put("From", &own.sender.to_string());
-        }
-        let from = from.unwrap_or_else(|| vec![own.sender.clone()]);
+        let us = || own.sender.clone().ok_or(SubmissionFault::Missing);
+        let from = match from {
+            Some(from) => from,
+            None => {
+                let from = us()?;
+                put("From", &from.to_string());
+                vec![from]
+            }
+        };
         // Who of several handed it in must be told. RFC 5322 §3.6.2
         if from.len() > 1 && sender.is_empty() {
-            put("Sender", &own.sender.to_string());
-            sender.push(own.sender.clone());
+            let us = us()?;
+            put("Sender", &us.to_string());
+            sender.push(us);
         }
         if !self.has_date {
             put("Date", &own.date.rfc5322().to_string());

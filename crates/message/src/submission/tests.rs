@@ -7,7 +7,7 @@ fn completion() -> Completion {
         date: Timestamp::from_millis(1_795_464_952_250),
         id: MessageId::from_bytes([7; 16]),
         host: DomainName::parse(b"mail.example.org").unwrap(),
-        sender: EmailAddress::parse(b"alice@example.org").unwrap(),
+        sender: Some(EmailAddress::parse(b"alice@example.org").unwrap()),
     })
 }
 
@@ -112,6 +112,22 @@ fn what_is_missing_is_put_behind() {
         &["a@example.org", "b@example.org"],
         &["alice@example.org"],
     );
+}
+
+#[test]
+fn nobody_writes_for_nobody() {
+    for (message, expected) in [
+        ("\r\n", Err(SubmissionFault::Missing)),
+        (
+            "From: a@example.org, b@example.org\r\n\r\n",
+            Err(SubmissionFault::Missing),
+        ),
+        ("From: a@example.org\r\n\r\n", Ok(())),
+    ] {
+        let mut completion = completion();
+        completion.supplement.sender = None;
+        assert_eq!(completion.feed(message.as_bytes(), &mut Vec::new()), expected);
+    }
 }
 
 #[test]
