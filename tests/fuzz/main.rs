@@ -23,3 +23,5 @@ mod data;
 mod headers;
 #[cfg(test)]
 mod smtp_peer;
+#[cfg(test)]
+mod texts;
