@@ -89,6 +89,7 @@ pub fn settings(config: &config::Config, listener: &config::Listener, security: 
         // The others promise what only a queue that sends and reports can keep.
         offers: Offers {
             utf8: true,
+            binary_mime: true,
             ..Offers::default()
         },
         ..Settings::new(config.server.hostname.as_str())

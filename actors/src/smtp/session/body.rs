@@ -4,10 +4,13 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use message::{
+    address::{EmailAddress, ReversePath},
+    envelope::BodyKind,
     id::MessageId,
     received::{Received, TlsFacts},
+    submission::{Claims, Supplement},
 };
-use smtp::{Enhanced, Recipients, Reply, Verdict, reply::table};
+use smtp::{Enhanced, Mode, Recipients, Reply, Verdict, reply::table};
 use store::{
     blob::{BlobError, BlobRef, BlobWriter},
     command::{Accept, Addressee, Command, Proposal, Spooled},
@@ -16,7 +19,10 @@ use store::{
 };
 use supervision::{Broken, Context};
 
-use super::{Msg, Routes, State, Ticket, text::Text};
+use super::{
+    Msg, Routes, State, Ticket,
+    text::{Text, not_theirs},
+};
 use crate::{store::gate, subject};
 
 /// A message on its way in.
@@ -31,12 +37,23 @@ pub(super) enum Body {
 pub(super) struct Writing {
     writer: BlobWriter,
     text: Text,
+    /// What the trail says of the text.
+    verdict: Option<&'static str>,
 }
 
 impl Writing {
-    async fn write(&mut self, octets: &Bytes) -> Result<(), Failure> {
+    /// Gives in whose name it is written, when that is known.
+    async fn write(&mut self, octets: &Bytes) -> Result<Option<Claims>, Failure> {
         let octets = self.text.take(octets).map_err(Failure::Text)?;
-        self.writer.push(&octets).await.map_err(Failure::Blob)
+        self.writer.push(&octets).await.map_err(Failure::Blob)?;
+        Ok(self.text.take_claims())
+    }
+
+    async fn end(&mut self) -> Result<Option<Claims>, Failure> {
+        let (rest, verdict) = self.text.end().map_err(Failure::Text)?;
+        self.verdict = verdict;
+        self.writer.push(&rest).await.map_err(Failure::Blob)?;
+        Ok(self.text.take_claims())
     }
 }
 
@@ -61,9 +78,40 @@ impl State {
         if let Err(why) = writer.push(trace.as_bytes()).await {
             return Verdict::Refuse(refusal(&why));
         }
-        let text = Text::begin(parts.header);
-        self.body = Some(Body::Writing(Box::new(Writing { writer, text })));
+        let writing = Writing {
+            writer,
+            text: self.text(ticket.message),
+            verdict: None,
+        };
+        self.body = Some(Body::Writing(Box::new(writing)));
         Verdict::Open(ticket)
+    }
+
+    /// What is to be done with the text of the message that begins.
+    fn text(&self, id: MessageId) -> Text {
+        let (parts, machine) = (&self.args.parts, &self.session.machine);
+        let mail = machine.mail();
+        let mut text = Text::begin(parts.header);
+        // A mailbox is read over protocols of lines.
+        if mail.is_some_and(|mail| mail.body == BodyKind::BinaryMime) {
+            text = text.unpacked();
+        }
+        if machine.settings().mode == Mode::Submission {
+            let sender = match mail.map(|mail| &mail.reverse_path) {
+                Some(ReversePath::Address(address)) => Some(address.clone()),
+                // A login is an address.
+                Some(ReversePath::Null) | None => machine
+                    .login()
+                    .and_then(|login| EmailAddress::parse_utf8(&login.name).ok()),
+            };
+            text = text.completed(Supplement {
+                date: parts.clock.timestamp(),
+                id,
+                host: parts.home.clone(),
+                sender,
+            });
+        }
+        text
     }
 
     /// The trace field of RFC 5321 §4.4.
@@ -94,9 +142,43 @@ impl State {
         let Some(Body::Writing(writing)) = &mut self.body else {
             return;
         };
-        if let Err(why) = writing.write(octets).await {
-            self.fail_body(why);
+        let written = writing.write(octets).await;
+        self.judge(written);
+    }
+
+    async fn end_text(&mut self) {
+        let Some(Body::Writing(writing)) = &mut self.body else {
+            return;
+        };
+        let written = writing.end().await;
+        self.judge(written);
+    }
+
+    /// Goes on with a message, or gives it up.
+    fn judge(&mut self, written: Result<Option<Claims>, Failure>) {
+        match written {
+            Ok(None) => {}
+            Ok(Some(claims)) if self.may_claim(&claims) => {}
+            Ok(Some(_)) => {
+                let login = self.session.machine.login();
+                tracing::warn!(
+                    target: "angarium::security",
+                    peer = %self.args.peer,
+                    account = login.map(|login| &*login.name),
+                    mechanism = login.map(|login| &*login.mechanism),
+                    reason = "From or Sender is not the account's",
+                    "a message is refused",
+                );
+                self.fail_body(Failure::Text(not_theirs()));
+            }
+            Err(why) => self.fail_body(why),
         }
+    }
+
+    /// Whether who logged in may write in this name.
+    fn may_claim(&self, claims: &Claims) -> bool {
+        let mut authors = claims.from.iter().chain(&claims.sender);
+        authors.all(|author| self.may_send_as(&ReversePath::Address(author.clone())))
     }
 
     fn fail_body(&mut self, why: Failure) {
@@ -124,17 +206,18 @@ impl State {
 
     /// Accepts the message. Says yes only when it is durable.
     pub(super) async fn accept(&mut self, ctx: &Context<Msg>) -> Result<Verdict<Routes, Ticket>, Broken> {
-        let writer = match self.body.take() {
-            Some(Body::Writing(writing)) => writing.writer,
+        self.end_text().await;
+        let writing = match self.body.take() {
+            Some(Body::Writing(writing)) => writing,
             Some(Body::Failed(reply)) => return Ok(Verdict::Refuse(reply)),
             None => return Err(Broken::because("a body ended that never began")),
         };
         let Some(ticket) = self.session.machine.ticket().copied() else {
             return Err(Broken::because("a body ended without a ticket"));
         };
-        let sealed = writer.seal();
+        let sealed = writing.writer.seal();
         let blob = sealed.blob.clone();
-        let Some(spooled) = self.spooled(ticket, blob.clone()) else {
+        let Some(spooled) = self.spooled(ticket, blob.clone(), writing.verdict) else {
             return Err(Broken::because("a body ended without a transaction"));
         };
         let reply = accepted(ticket.message);
@@ -171,7 +254,7 @@ impl State {
         }
     }
 
-    fn spooled(&self, ticket: Ticket, blob: BlobRef) -> Option<Spooled> {
+    fn spooled(&self, ticket: Ticket, blob: BlobRef, verdict: Option<&str>) -> Option<Spooled> {
         let machine = &self.session.machine;
         let mail = machine.mail()?;
         let at = self.args.parts.clock.timestamp();
@@ -179,7 +262,11 @@ impl State {
             tenant: self.args.parts.tenant,
             message: ticket.message,
             reverse_path: mail.reverse_path.clone(),
-            body: mail.body,
+            body: match mail.body {
+                BodyKind::SevenBit => BodyKind::SevenBit,
+                // Binary is lines by now.
+                BodyKind::EightBitMime | BodyKind::BinaryMime => BodyKind::EightBitMime,
+            },
             blob,
             arrival: Arrival {
                 connection: Some(self.args.connection),
@@ -189,6 +276,7 @@ impl State {
                     .map_or_else(String::new, |hello| hello.name.to_string()),
                 protocol: machine.protocol().as_str().to_owned(),
                 tls: self.args.ledger.tls().map(|tls| tls.shown()),
+                verdicts: verdict.into_iter().map(str::to_owned).collect(),
                 ..Arrival::new(at)
             },
             priority: Priority::of(mail.options.priority),
