@@ -14,6 +14,8 @@
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod bdat;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod corpus;
@@ -21,6 +23,10 @@ mod corpus;
 mod data;
 #[cfg(test)]
 mod headers;
+#[cfg(test)]
+mod replies;
+#[cfg(test)]
+mod sasl;
 #[cfg(test)]
 mod smtp_peer;
 #[cfg(test)]
