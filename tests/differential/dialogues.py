@@ -321,6 +321,18 @@ CHUNKS = [
     Dialogue("bdat_without_end", EHLO, MAIL, RCPT, b"BDAT 4\r\nx: y"),
 ]
 
+UTF8 = [
+    parameter("smtputf8_with_a_value", b"SMTPUTF8=1"),
+    Dialogue("utf8_sender", EHLO, "MAIL FROM:<müller@bücher.example> SMTPUTF8\r\n".encode(), RCPT, DATA, TEXT),
+    Dialogue("utf8_recipient", EHLO, b"MAIL FROM:<a@client.example> SMTPUTF8\r\n", "RCPT TO:<müller@example.org>\r\n".encode()),
+    Dialogue("utf8_in_latin1", EHLO, b"MAIL FROM:<m\xfcller@client.example> SMTPUTF8\r\n"),
+    Dialogue("utf8_overlong", EHLO, b"MAIL FROM:<a\xc0\xaeb@client.example> SMTPUTF8\r\n"),
+    Dialogue("utf8_surrogate", EHLO, b"MAIL FROM:<a\xed\xa0\x80@client.example> SMTPUTF8\r\n"),
+    Dialogue("utf8_right_to_left", EHLO, "MAIL FROM:<a\u202eb@client.example> SMTPUTF8\r\n".encode()),
+    Dialogue("utf8_bidi_domain", EHLO, "MAIL FROM:<a@\u05d0b.example> SMTPUTF8\r\n".encode()),
+    Dialogue("utf8_with_helo", HELO, "MAIL FROM:<müller@client.example> SMTPUTF8\r\n".encode()),
+]
+
 DIALOGUES = (
     ORDINARY
     + GREETINGS
@@ -336,4 +348,5 @@ DIALOGUES = (
     + LONG_LINES
     + LIMITS
     + CHUNKS
+    + UTF8
 )

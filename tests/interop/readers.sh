@@ -5,7 +5,7 @@
 . "$(dirname "$0")/server.sh"
 
 MESSAGES=25
-serve curl@example.org mpop@example.org fetchmail@example.org getmail@example.org
+serve curl@example.org mpop@example.org fetchmail@example.org getmail@example.org first@example.org second@example.org
 
 cd "$WORK" || exit 1
 for number in $(seq "$MESSAGES"); do
@@ -73,16 +73,11 @@ check 'fetchmail under TLS, keeping' read_with_fetchmail "$POP3S" 'ssl sslproto 
 check 'fetchmail behind STLS, deleting' read_with_fetchmail "$POP3" 'sslproto "TLS1.2+" no sslcertck nokeep'
 check 'fetchmail left nothing' has fetchmail@example.org 0
 
-# getmail delivers by LMTP to a sink: where it delivers into files it forks before it is ready to hear of the child's end,
-# and waits for ever if the child is quicker.
+# getmail hands what it reads to our own LMTP, for another account. (Where it delivers into files it forks before it is ready
+# to hear of the child's end, and waits for ever if the child is quicker.)
 mkdir getmail
-"$HERE/lmtp_sink.py" getmail.mbox >getmail.port &
-SINK=$!
-trap 'kill "$SINK"; finish' EXIT
-until [ -s getmail.port ] || ! kill -0 "$SINK"; do read -r -t 0.05 <> <(:); done
 read_with_getmail() {
-    local retriever=$1 port=$2 delete=$3
-    rm -f getmail.mbox
+    local retriever=$1 port=$2 delete=$3 copies=$4
     cat >getmail/getmailrc <<EOF
 [retriever]
 type = $retriever
@@ -93,16 +88,20 @@ password = $PASSWORD
 [destination]
 type = MDA_lmtp
 host = 127.0.0.1
-port = $(cat getmail.port)
-override = sink@example.org
+port = $LMTP
+override = $copies
 [options]
 read_all = true
 delete = $delete
 EOF
-    getmail --getmaildir="$WORK/getmail" && complete getmail.mbox
+    getmail --getmaildir="$WORK/getmail" && has "$copies" "$MESSAGES" || return 1
+    for number in $(seq "$MESSAGES"); do
+        curl -sS --max-time 60 --user "$copies:$PASSWORD" "$url/$number" || return 1
+    done >getmail.mbox
+    complete getmail.mbox
 }
-check 'getmail in clear, keeping' read_with_getmail SimplePOP3Retriever "$POP3" false
-check 'getmail under TLS, deleting' read_with_getmail SimplePOP3SSLRetriever "$POP3S" true
+check 'getmail in clear, keeping' read_with_getmail SimplePOP3Retriever "$POP3" false first@example.org
+check 'getmail under TLS, deleting' read_with_getmail SimplePOP3SSLRetriever "$POP3S" true second@example.org
 check 'getmail left nothing' has getmail@example.org 0
 
 report

@@ -23,6 +23,11 @@ refused 'swaks to another domain' "${swaks[@]}" --to someone@elsewhere.example
 refused 'swaks to nobody' "${swaks[@]}" --to nobody@example.org
 refused 'swaks to the wrong one of two, pipelined' "${swaks[@]}" --pipeline --to nobody@example.org
 
+swaks_lmtp=("${swaks[@]}" --protocol LMTP --port "$LMTP")
+check 'swaks with LMTP, to two' "${swaks_lmtp[@]}" --to alice@example.org,bob@example.org
+check 'swaks with LMTP under TLS' "${swaks_lmtp[@]}" -tls --to alice@example.org
+refused 'swaks with LMTP to nobody' "${swaks_lmtp[@]}" --to nobody@example.org
+
 curl=(curl -sS --max-time 60 --mail-from a@client.example --mail-rcpt alice@example.org --upload-file "$WORK/message")
 check 'curl in clear' "${curl[@]}" "smtp://127.0.0.1:$MX/client.example"
 check 'curl under TLS' "${curl[@]}" --ssl-reqd -k "smtp://127.0.0.1:$MX/client.example"
@@ -37,14 +42,14 @@ send_with_nodemailer() { node "$HERE/nodemailer.js" "$MX" "$CERTIFICATE" "$@"; }
 check 'nodemailer behind STARTTLS, with an attachment' send_with_nodemailer alice@example.org
 refused 'nodemailer to another domain' send_with_nodemailer someone@elsewhere.example
 
-check 'alice has what was sent to her' has alice@example.org 13
-check 'bob has what was sent to him' has bob@example.org 1
+check 'alice has what was sent to her' has alice@example.org 15
+check 'bob has what was sent to him' has bob@example.org 2
 
 same_text() {
     curl -sS --user "alice@example.org:$PASSWORD" "pop3://127.0.0.1:$POP3/$1" | sed '1,/^\r$/d' >"$WORK/read"
     printf '%s\r\n' "$body" | tr -d '\r' | sed 's/$/\r/' >"$WORK/sent"
     tr -d '\r' <"$WORK/read" | sed 's/$/\r/' | diff - "$WORK/sent"
 }
-check 'the text from a file has its dots' same_text 10
+check 'the text from a file has its dots' same_text 12
 
 report

@@ -23,8 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-# Makes these accounts and starts the server; MX, POP3 and POP3S are its ports then. More arguments stand in ARGUMENTS.
-ARGUMENTS=()
+# Makes these accounts and starts the server; MX, LMTP, POP3 and POP3S are its ports then.
 serve() {
     local account ready
     for account in "$@"; do
@@ -33,13 +32,14 @@ serve() {
     mkfifo "$WORK/ready"
     "$ANGARIUM" serve --data "$DATA" --set listeners.mx.bind=127.0.0.1:0 --set listeners.pop3.bind=127.0.0.1:0 \
         --set listeners.pop3s.protocol=pop3 --set listeners.pop3s.bind=127.0.0.1:0 --set listeners.pop3s.tls=implicit \
-        "${ARGUMENTS[@]}" >"$WORK/ready" 2>"$WORK/log" &
+        --set listeners.lmtp.protocol=lmtp --set listeners.lmtp.bind=127.0.0.1:0 >"$WORK/ready" 2>"$WORK/log" &
     SERVER=$!
     if ! read -r -t 60 ready <"$WORK/ready"; then
         cat "$WORK/log" >&2
         exit 1
     fi
     MX=$(port mx "$ready")
+    LMTP=$(port lmtp "$ready")
     POP3=$(port pop3 "$ready")
     POP3S=$(port pop3s "$ready")
 }
