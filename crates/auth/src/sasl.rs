@@ -4,6 +4,7 @@
 //! messages travel (base64, `334`, `+`) is the protocol's.
 
 mod binding;
+mod client;
 mod gs2;
 mod plain;
 mod scram;
@@ -17,6 +18,7 @@ use crate::secret::Secret;
 use crate::verifier::ScramVerifier;
 
 pub use binding::Bindings;
+pub use client::{Proof, ScramClient};
 pub use scram::NONCE_LENGTH;
 
 /// Octets of a message of a client, at most: far more than a name and a password need.
@@ -53,6 +55,12 @@ impl Mechanism {
         Self::ALL
             .into_iter()
             .find(|mechanism| mechanism.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether it proves a password without sending it, and needs a verifier of it.
+    #[must_use]
+    pub const fn is_scram(self) -> bool {
+        matches!(self, Self::ScramSha256Plus | Self::ScramSha256)
     }
 
     /// Its registered name.

@@ -30,6 +30,8 @@ pub const ITERATIONS_LIMIT: u32 = 1_000_000;
 
 /// Octets of the output of SHA-256, of which everything here is made.
 pub(crate) const KEY_LENGTH: usize = 32;
+/// A key, wiped when it is dropped.
+type Key = Zeroizing<[u8; KEY_LENGTH]>;
 /// The name in front of the text form.
 const SCHEME: &str = "SCRAM-SHA-256";
 /// Octets of a salt that is read; others make longer ones than we.
@@ -44,8 +46,8 @@ const TEXT_LENGTH_LIMIT: usize = 256;
 pub struct ScramVerifier {
     iterations: NonZeroU32,
     salt: Box<[u8]>,
-    stored_key: Zeroizing<[u8; KEY_LENGTH]>,
-    server_key: Zeroizing<[u8; KEY_LENGTH]>,
+    stored_key: Key,
+    server_key: Key,
 }
 
 impl ScramVerifier {
@@ -59,19 +61,29 @@ impl ScramVerifier {
         salt: [u8; SCRAM_SALT_LENGTH],
         iterations: u32,
     ) -> Result<Self, VerifierError> {
+        Self::derive(password, &salt, iterations).map(|(_, verifier)| verifier)
+    }
+
+    /// ClientKey, which only a client has, and the verifier. RFC 5802 §3
+    pub(crate) fn derive(
+        password: &Secret,
+        salt: &[u8],
+        iterations: u32,
+    ) -> Result<(Key, Self), VerifierError> {
         let iterations = bounded(iterations)?;
         let prepared = prepared::for_scram(password).ok_or(VerifierError::Password)?;
         if prepared.len() > PASSWORD_LENGTH_LIMIT {
             return Err(VerifierError::Password);
         }
-        let salted = salted_password(&prepared, &salt, iterations);
+        let salted = salted_password(&prepared, salt, iterations);
         let client_key = Zeroizing::new(hmac(&*salted, b"Client Key"));
-        Ok(Self {
+        let verifier = Self {
             iterations,
             salt: salt.into(),
             stored_key: Zeroizing::new(hash(&*client_key)),
             server_key: Zeroizing::new(hmac(&*salted, b"Server Key")),
-        })
+        };
+        Ok((client_key, verifier))
     }
 
     /// Reads the text form: `SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>`, as RFC 5803 §3 and others
@@ -129,12 +141,17 @@ impl ScramVerifier {
 
     /// Whether the client's proof is right, that is, whether it knows ClientKey. RFC 5802 §3
     pub(crate) fn accepts(&self, auth_message: &[u8], proof: &[u8; KEY_LENGTH]) -> bool {
-        let signature = hmac(&*self.stored_key, auth_message);
+        let signature = self.client_signature(auth_message);
         let mut client_key = Zeroizing::new([0; KEY_LENGTH]);
         for ((key, proven), signed) in client_key.iter_mut().zip(proof).zip(signature) {
             *key = proven ^ signed;
         }
         bool::from(hash(&*client_key).ct_eq(&*self.stored_key))
+    }
+
+    /// What hides ClientKey in a proof. RFC 5802 §3
+    pub(crate) fn client_signature(&self, auth_message: &[u8]) -> [u8; KEY_LENGTH] {
+        hmac(&*self.stored_key, auth_message)
     }
 
     /// What proves to the client that we know it. RFC 5802 §3
@@ -192,7 +209,7 @@ fn copied(octets: &[u8]) -> [u8; KEY_LENGTH] {
     octets.first_chunk().copied().unwrap_or_default()
 }
 
-fn salted_password(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Zeroizing<[u8; KEY_LENGTH]> {
+fn salted_password(password: &Secret, salt: &[u8], iterations: NonZeroU32) -> Key {
     let mut salted = Zeroizing::new([0; KEY_LENGTH]);
     pbkdf2::derive(
         pbkdf2::PBKDF2_HMAC_SHA256,
@@ -210,7 +227,7 @@ fn bounded(iterations: u32) -> Result<NonZeroU32, VerifierError> {
         .ok_or(VerifierError::Iterations)
 }
 
-fn key(text: &str) -> Result<Zeroizing<[u8; KEY_LENGTH]>, VerifierError> {
+fn key(text: &str) -> Result<Key, VerifierError> {
     let octets = Zeroizing::new(Base64::decode_vec(text).map_err(|_| VerifierError::Format)?);
     <[u8; KEY_LENGTH]>::try_from(octets.as_slice())
         .map(Zeroizing::new)
