@@ -15,6 +15,7 @@ pub mod mint;
 pub mod pop3;
 pub mod queue;
 pub mod reads;
+pub mod sasl;
 pub mod smtp;
 pub mod store;
 pub mod structure;

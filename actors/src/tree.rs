@@ -44,6 +44,7 @@ use crate::{
         local_delivery::{self, LocalDelivery},
     },
     reads::Reads,
+    sasl,
     smtp::session as smtp_session,
     store::{
         feed::{self, Feed},
@@ -150,14 +151,18 @@ struct Shared {
 
 impl Parts {
     fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
-        let settings = smtp_session::settings(&self.config, listener, &open.security);
+        let settings =
+            |loopback| smtp_session::settings(&self.config, listener, &open.security, loopback);
         smtp_session::Parts {
             proxy_settings: Arc::new(::smtp::Settings {
                 xclient: true,
-                ..settings.clone()
+                ..settings(false)
             }),
-            settings: Arc::new(settings),
+            settings: Arc::new(settings(false)),
+            loopback_settings: Arc::new(settings(true)),
             proxies: listener.xclient_from.clone(),
+            authenticator: shared.authenticator.clone(),
+            default_domain: sasl::default_domain(&self.config),
             header: smtp_session::header_limits(&self.config),
             home: self.config.server.hostname.clone(),
             tenant: DEFAULT_TENANT,
@@ -191,6 +196,7 @@ impl Parts {
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
             authenticator: shared.authenticator.clone(),
+            default_domain: sasl::default_domain(&self.config),
             mailboxes: shared.mailboxes.clone(),
         }
     }

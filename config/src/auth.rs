@@ -41,11 +41,32 @@ section! {
         /// Logins that wait for a worker; more are told to come again later.
         max_waiting: u32 = 256, 1..=65_536;
 
+        /// How many of them one address may have, so that a guesser does not fill the room; a network (a /24 of
+        /// IPv4, a /48 of IPv6) may have four times as many. Whoever has come in from an address before has
+        /// places of his own.
+        max_waiting_per_address: u32 = 32, 1..=65_536;
+
         /// How long a verified password is remembered, as a keyed hash in memory, so that a client which
         /// connects every minute costs one hash in five. "0s" remembers nothing.
         remember: Duration = Duration::from_secs(300), Duration::ZERO..=Duration::from_secs(86_400);
 
         /// How long the answer to a wrong password is held back.
-        failure_delay: Duration = Duration::from_secs(1), Duration::ZERO..=Duration::from_secs(60);
+        failure_delay: Duration = Duration::from_secs(1), Duration::ZERO..=Duration::from_secs(15);
+
+        /// Failed logins of an address, or at an account, that slow nobody; a network has eight times as many. Each
+        /// one more doubles the pause between two attempts of the address, and the delay of strangers at the
+        /// account, from one second on.
+        free_failures: u32 = 5, 0..=1000;
+
+        /// How long until one failed login is forgotten, and then the next.
+        failure_memory: Duration = Duration::from_secs(300), Duration::from_secs(1)..=Duration::from_secs(86_400);
+
+        /// The longest pause between two attempts of an address that fails again and again. Attempts that would
+        /// have to wait for more than ten seconds are told to come later.
+        address_pause: Duration = Duration::from_secs(60), Duration::ZERO..=Duration::from_secs(3600);
+
+        /// The longest that a login from an address from which the account has never come in is delayed, while
+        /// others fail at the account: its owner is never locked out.
+        account_delay: Duration = Duration::from_secs(5), Duration::ZERO..=Duration::from_secs(15);
     }
 }

@@ -71,7 +71,10 @@ fn every_profile_has_its_settings() {
     let development = parse(&[], Profile::Development).unwrap();
     assert_eq!(development, Config::of(Profile::Development));
     assert_eq!(development.server.hostname.as_str(), "localhost");
-    assert_eq!(development.listeners.keys().collect::<Vec<_>>(), ["mx", "pop3"]);
+    assert_eq!(
+        development.listeners.keys().collect::<Vec<_>>(),
+        ["mx", "pop3", "submission", "submissions"]
+    );
     assert_eq!(development.listeners["mx"].bind[0].to_string(), "127.0.0.1:2525");
     assert_eq!(
         development.listeners["pop3"].plaintext_auth,

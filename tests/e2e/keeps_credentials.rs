@@ -2,7 +2,8 @@
 
 use tempfile::TempDir;
 
-use crate::program::{fail, succeed};
+use crate::line::Line;
+use crate::program::{Program, fail, succeed};
 
 const ALICE: &str = "alice@example.org";
 const DATA: [&str; 4] = ["--data", "mail", "--set", "auth.argon2_memory=64KiB"];
@@ -11,8 +12,15 @@ fn with(arguments: &[&'static str]) -> Vec<&'static str> {
     [arguments, &DATA[..]].concat()
 }
 
-#[test]
-fn of_programs() {
+async fn log_in(program: &Program, password: &str) -> String {
+    let mut line = Line::to(program.address("pop3")).await;
+    line.expect("+OK ").await;
+    line.ask(&format!("USER {ALICE}"), "+OK").await;
+    line.say(&format!("PASS {password}")).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_programs() {
     let directory = TempDir::new().unwrap();
     let here = directory.path();
     succeed(here, &with(&["account", "add", ALICE]), "secret\n");
@@ -21,7 +29,7 @@ fn of_programs() {
         succeed(here, &with(&all), "").trim().to_owned()
     };
     let telephone = add(&["telephone", "--protocol", "pop3", "--expires", "90d"]);
-    add(&["printer", "--protocol", "smtp"]);
+    let printer = add(&["printer", "--protocol", "smtp"]);
     assert_eq!(
         telephone.len(),
         "xxxx-xxxx-xxxx-xxxx-xxxx-xxxx".len(),
@@ -42,10 +50,20 @@ fn of_programs() {
     assert!(lines[0].starts_with("telephone\tpop3\tuntil 20"), "{listed}");
     assert_eq!(lines[1], "printer\tsmtp\tfor ever");
     assert!(!listed.contains(&telephone));
-    let remove = ["account", "app-password", "remove", ALICE, "telephone"];
-    succeed(here, &with(&remove), "");
-    let listed = succeed(here, &with(&["account", "app-password", "list", ALICE]), "");
-    assert_eq!(listed, "printer\tsmtp\tfor ever\n");
+
+    let mut program = Program::serve(here, &["--data", "mail", "--set", "auth.failure_delay=0s"]);
+    assert!(log_in(&program, "secret").await.starts_with("+OK"));
+    assert!(log_in(&program, &telephone).await.starts_with("+OK"));
+    assert!(log_in(&program, &printer).await.starts_with("-ERR [AUTH]"));
+    program.signal(rustix::process::Signal::TERM);
+    program.ended();
+    succeed(
+        here,
+        &with(&["account", "app-password", "remove", ALICE, "telephone"]),
+        "",
+    );
+    let program = Program::serve(here, &["--data", "mail", "--set", "auth.failure_delay=0s"]);
+    assert!(log_in(&program, &telephone).await.starts_with("-ERR [AUTH]"));
 }
 
 #[test]

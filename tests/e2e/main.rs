@@ -35,6 +35,8 @@ mod line;
 #[cfg(test)]
 mod logs;
 #[cfg(test)]
+mod logs_in;
+#[cfg(test)]
 mod many_connections;
 #[cfg(test)]
 mod node;

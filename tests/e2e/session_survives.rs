@@ -102,7 +102,7 @@ async fn is_at_work(node: &Node, listener: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn during_a_command() {
     // A refused log-in takes a minute: time enough to die in it.
-    let node = Home::new(&["auth.failure_delay=60s"]).await.start().await;
+    let node = Home::new(&["auth.failure_delay=15s"]).await.start().await;
     let mut line = node.pop3().await;
     line.ask("USER alice@example.org", "+OK").await;
     line.send("PASS guess\r\n").await;

@@ -9,17 +9,17 @@
 //!           the connection ends, so that no client takes a part for the whole.
 //! Limits:   config.pop3, config.listeners.<name>, EXPUNGE_AT_ONCE
 
+mod login;
 mod retrieve;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use auth::Secret;
-use config::PlaintextAuth;
 use message::{
+    address::Domain,
     id::{AccountId, CommandId, ConnectionId, MailboxId, TenantId},
     time::Tick,
 };
-use pop3::{Event, Maildrop, Session, Settings, Tls, Verdict};
+use pop3::{Event, Maildrop, Mechanisms, Session, Settings, Tls, Verdict};
 use ractor_cluster_derive::RactorMessage;
 use store::{
     apply::Rejected,
@@ -41,12 +41,10 @@ use crate::{
     mailbox::{self, Lease, NotOpened},
     mint::Mint,
     reads::Reads,
+    sasl::{Offer, Sasl},
     store::gate,
     subject,
 };
-
-/// The longest that a log-in may take, with those that wait before it.
-const VERIFY_LIMIT: Duration = Duration::from_secs(30);
 
 /// The longest that a mailbox may take to be listed.
 const OPEN_LIMIT: Duration = Duration::from_secs(30);
@@ -75,6 +73,7 @@ pub fn settings(
     loopback: bool,
 ) -> Settings {
     let pop3 = &config.pop3;
+    let offer = Offer::of(config, listener, loopback);
     Settings {
         hostname: config.server.hostname.as_str().to_owned(),
         tls: match security {
@@ -82,10 +81,10 @@ pub fn settings(
             Security::StartTls(_) => Tls::Offered,
             Security::Implicit(_) => Tls::Active,
         },
-        cleartext_login: match listener.plaintext_auth {
-            PlaintextAuth::Never => false,
-            PlaintextAuth::Loopback => loopback,
-            PlaintextAuth::Always => true,
+        cleartext_login: !offer.clear.is_empty(),
+        mechanisms: Mechanisms {
+            clear: offer.clear,
+            tls: offer.tls,
         },
         line_limit: usize::try_from(pop3.max_line_size.as_bytes()).unwrap_or(usize::MAX),
         error_limit: pop3.max_errors,
@@ -159,6 +158,8 @@ pub struct Parts {
     pub directory: Directory,
     /// Who says whether a password fits.
     pub authenticator: Address<authenticator::Msg>,
+    /// The domain of a login that has none.
+    pub default_domain: Option<Domain>,
     /// The mailboxes.
     pub mailboxes: Dynamic<mailbox::Mailbox>,
 }
@@ -218,6 +219,7 @@ pub struct Pop3Session;
 pub struct State {
     args: Args,
     session: Checkpoint,
+    sasl: Sasl,
     /// Who has just logged in and whose mailbox is not open yet.
     account: Option<AccountId>,
     retrieval: Option<Retrieval>,
@@ -233,13 +235,14 @@ impl Actor for Pop3Session {
         let now = args.parts.clock.tick();
         let session = match args.ledger.checkpoint() {
             None => greet(&args, now),
-            Some(checkpoint) if args.ledger.is_interrupted() || checkpoint.machine.more() => Checkpoint {
+            Some(checkpoint) if is_lost(&checkpoint.machine, &args.ledger) => Checkpoint {
                 machine: Session::recover(checkpoint.machine, now),
                 ..checkpoint
             },
             Some(checkpoint) => checkpoint,
         };
         Ok(State {
+            sasl: login::sasl(&args),
             args,
             session,
             account: None,
@@ -281,6 +284,11 @@ impl Actor for Pop3Session {
     }
 }
 
+/// Whether something went with the actor that died: a turn, the rest of a reply, an exchange.
+fn is_lost(machine: &Session, ledger: &Ledger<Checkpoint>) -> bool {
+    ledger.is_interrupted() || machine.more() || machine.is_authenticating()
+}
+
 fn greet(args: &Args, now: Tick) -> Checkpoint {
     let parts = &args.parts;
     let is_local = args.peer.ip().to_canonical().is_loopback();
@@ -301,12 +309,18 @@ impl State {
         let now = self.args.parts.clock.tick();
         let mut consumed = 0;
         match input {
-            Input::Start | Input::Drain | Input::Gone => {}
+            // Where TLS comes first, its handshake was made after this actor was started.
+            Input::Start => {
+                let tls = self.args.ledger.tls();
+                let is_verified = tls.is_some_and(|info| info.client.is_some());
+                self.session.machine.tls_established(is_verified);
+            }
+            Input::Drain | Input::Gone => {}
             Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
             Input::Continue => {
                 self.session.machine.receive(&bytes::Bytes::new(), now);
             }
-            Input::Secured(_) => self.session.machine.tls_established(),
+            Input::Secured(info) => self.session.machine.tls_established(info.client.is_some()),
             Input::Timeout => self.session.machine.timeout(now),
         }
         let mut secure = false;
@@ -350,7 +364,9 @@ impl State {
 
     async fn answer(&mut self, event: Event) -> Result<(), Broken> {
         let verdict = match event {
-            Event::Login { name, password } => self.log_in(name, Secret::new(password.into_octets())).await,
+            Event::Login { name, password } => self.log_in(name, password).await,
+            Event::Authenticate { mechanism, initial } => self.begin_exchange(&mechanism, initial).await,
+            Event::AuthenticateResponse(response) => self.continue_exchange(&response).await,
             Event::Open => self.open().await,
             Event::Retrieve(wanted) => self.retrieve(wanted).await?,
             Event::Update { removed } => self.update(&removed).await?,
@@ -358,27 +374,6 @@ impl State {
         };
         self.session.machine.respond(verdict);
         Ok(())
-    }
-
-    async fn log_in(&mut self, login: String, password: Secret) -> Verdict {
-        let authenticator = &self.args.parts.authenticator;
-        let asked = authenticator.call(VERIFY_LIMIT, |reply| authenticator::Msg::Verify {
-            login,
-            password,
-            reply,
-        });
-        match asked.await {
-            Ok(authenticator::Verdict::Fits(account)) => {
-                self.account = Some(account);
-                Verdict::Verified
-            }
-            Ok(authenticator::Verdict::Refused) => {
-                let (peer, connection) = (self.args.peer, self.args.connection);
-                tracing::warn!(target: "angarium::security", %peer, %connection, "a POP3 log-in was refused");
-                Verdict::Refused
-            }
-            Ok(authenticator::Verdict::Busy) | Err(_) => Verdict::Unavailable,
-        }
     }
 
     async fn open(&mut self) -> Verdict {

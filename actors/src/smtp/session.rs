@@ -2,14 +2,16 @@
 //!
 //! Owner:    /listeners/<name>/connections (dynamic, transient, beside its I/O task)
 //! Accepts:  Msg::Turn
-//! Calls:    the directory's snapshot, the store gate
+//! Calls:    the directory's snapshot, the authenticator, the store gate
 //! Owns:     the session, and the blob of the message that is coming in
 //! On death: the I/O task keeps the connection and its ledger; the session is started again from the last turn. The
 //!           command on which it died is answered 451 4.3.0. A body on its way is discarded to its true end, and its
-//!           message is answered 250 if it was accepted before and 451 if not.
+//!           message is answered 250 if it was accepted before and 451 if not. An exchange of AUTH is lost, and its
+//!           next line answered 454.
 //! Limits:   config.smtp, config.listeners.<name>
 
 mod body;
+mod login;
 mod steps;
 mod text;
 
@@ -20,7 +22,7 @@ use std::{
 
 use config::Network;
 use message::{
-    address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart, ReversePath},
+    address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart},
     header::HeaderLimits,
     id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
     time::Tick,
@@ -28,8 +30,8 @@ use message::{
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
 use smtp::{
-    Event, Framing, Login, Mail, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
-    Xclient, reply::table,
+    Event, Framing, Mail, Mechanisms, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
+    reply::table,
 };
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
@@ -40,11 +42,13 @@ use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection}
 use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
+    authenticator,
     clock::Clock,
     connection::{self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry},
     directory::{Directory, Resolution},
     listener::acceptor::Connect,
     mint::Mint,
+    sasl::{Offer, Sasl},
     store::gate,
 };
 
@@ -64,8 +68,14 @@ pub const TOO_BUSY: &[u8] = b"421 4.7.0 Too many connections\r\n";
 
 /// What the configuration allows the sessions of a listener.
 #[must_use]
-pub fn settings(config: &config::Config, listener: &config::Listener, security: &Security) -> Settings {
+pub fn settings(
+    config: &config::Config,
+    listener: &config::Listener,
+    security: &Security,
+    loopback: bool,
+) -> Settings {
     let smtp = &config.smtp;
+    let offer = Offer::of(config, listener, loopback);
     Settings {
         mode: match listener.protocol {
             config::Protocol::Submission => Mode::Submission,
@@ -80,6 +90,10 @@ pub fn settings(config: &config::Config, listener: &config::Listener, security: 
         max_transactions: smtp.max_transactions,
         max_hops: smtp.max_hops,
         starttls: matches!(security, Security::StartTls(_)),
+        mechanisms: Mechanisms {
+            clear: offer.clear,
+            tls: offer.tls,
+        },
         timeouts: Timeouts {
             command: smtp.command_timeout,
             data_block: smtp.data_block_timeout,
@@ -143,8 +157,10 @@ impl connection::Checkpoint for Checkpoint {
 /// What every SMTP session of a listener needs.
 #[derive(Clone)]
 pub struct Parts {
-    /// The limits and offers of the listener.
+    /// The limits and offers of the listener; whether a log-in in clear is allowed depends on the peer.
     pub settings: Arc<Settings>,
+    /// The same for peers on loopback.
+    pub loopback_settings: Arc<Settings>,
     /// Those for proxies: they may tell with XCLIENT for whom they speak.
     pub proxy_settings: Arc<Settings>,
     /// Who is such a proxy.
@@ -165,6 +181,10 @@ pub struct Parts {
     pub gate: Address<gate::Msg>,
     /// Who is here.
     pub directory: Directory,
+    /// Who says whether a password fits.
+    pub authenticator: Address<authenticator::Msg>,
+    /// The domain of a login that has none.
+    pub default_domain: Option<Domain>,
 }
 
 /// What one SMTP session needs.
@@ -184,6 +204,8 @@ impl Parts {
     fn settings(&self, peer: IpAddr) -> &Arc<Settings> {
         if Network::any_contains(&self.proxies, peer) {
             &self.proxy_settings
+        } else if peer.to_canonical().is_loopback() {
+            &self.loopback_settings
         } else {
             &self.settings
         }
@@ -231,6 +253,7 @@ pub struct SmtpSession;
 pub struct State {
     args: Args,
     session: Checkpoint,
+    sasl: Sasl,
     body: Option<body::Body>,
     /// What the log is told of the message whose body is on its way.
     coming: Option<steps::Coming>,
@@ -245,18 +268,11 @@ impl Actor for SmtpSession {
     async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
         let now = args.parts.clock.tick();
         let session = match args.ledger.checkpoint() {
-            None => {
-                let tls = args.ledger.tls().map(|info| tls(&info));
-                let settings = Arc::clone(args.parts.settings(args.peer.ip()));
-                Checkpoint {
-                    machine: Session::greet(settings, args.peer.ip(), tls, now),
-                    peer: args.peer,
-                    addressees: 0,
-                }
-            }
+            None => greet(&args, now),
             Some(checkpoint) => resume(checkpoint, &args.ledger, now),
         };
         Ok(State {
+            sasl: login::sasl(&args, session.peer),
             args,
             session,
             body: None,
@@ -297,6 +313,18 @@ impl Actor for SmtpSession {
     }
 }
 
+/// The session of a connection that has just been taken.
+fn greet(args: &Args, now: Tick) -> Checkpoint {
+    let address = args.peer.ip();
+    let settings = Arc::clone(args.parts.settings(address));
+    let tls = args.ledger.tls().map(|info| tls(&info));
+    Checkpoint {
+        machine: Session::greet(settings, address, tls, now),
+        peer: args.peer,
+        addressees: 0,
+    }
+}
+
 /// The session that follows one that died.
 fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Checkpoint {
     let machine = checkpoint.machine;
@@ -325,6 +353,8 @@ impl State {
         let now = self.args.parts.clock.tick();
         let mut consumed = 0;
         match input {
+            // Where TLS comes first, its handshake was made after this actor was started.
+            Input::Start if self.args.ledger.tls().is_some() => self.session = greet(&self.args, now),
             Input::Start | Input::Continue | Input::Drain => {}
             Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
             Input::Secured(info) => self.session.machine.tls_established(tls(&info), now),
@@ -389,45 +419,12 @@ impl State {
                 let verdict = self.hear_proxy(&told);
                 self.session.machine.respond(verdict);
             }
-            // No mechanism is offered, so nobody is asked for one.
-            Event::Authenticate { .. } | Event::AuthenticateResponse(_) => {
-                let verdict = Verdict::Refuse(table::NOT_IMPLEMENTED);
-                self.session.machine.respond(verdict);
+            Event::Authenticate { mechanism, initial } => {
+                self.begin_exchange(&mechanism, initial.as_deref()).await;
             }
+            Event::AuthenticateResponse(response) => self.continue_exchange(&response).await,
         }
         Ok(())
-    }
-
-    /// Goes on for the client that a trusted proxy tells of, in the account under which that one has logged in there.
-    fn hear_proxy(&mut self, told: &Xclient) -> Verdict<Routes, Ticket> {
-        let login = match &told.login {
-            None => None,
-            Some(name) => match self.logged_in_elsewhere(name) {
-                Some(login) => Some(login),
-                None => return Verdict::Refuse(table::AUTH_FAILED),
-            },
-        };
-        let proxy = self.session.peer;
-        let address = told.address.unwrap_or(proxy.ip());
-        // Without its port the client is known by its address alone.
-        self.session.peer = SocketAddr::new(address, told.port.unwrap_or(0));
-        let settings = Arc::clone(self.args.parts.settings(address));
-        self.session.machine.configure(settings);
-        tracing::debug!(
-            target: "angarium::smtp",
-            connection = %self.args.connection, %proxy, peer = %self.session.peer, "a proxy tells for whom it speaks"
-        );
-        login.map_or(Verdict::Accept, Verdict::Authenticated)
-    }
-
-    fn logged_in_elsewhere(&self, name: &str) -> Option<Login> {
-        let name = auth::Login::parse(name, None).ok()?;
-        let (account, _) = self.args.parts.directory.snapshot().login(name.as_str())?;
-        Some(Login {
-            account,
-            name: name.as_str().into(),
-            mechanism: "XCLIENT".into(),
-        })
     }
 
     fn may_begin(&self, mail: &Mail) -> Verdict<Routes, Ticket> {
@@ -437,20 +434,6 @@ impl State {
         match self.args.parts.store.space() {
             Space::Enough => Verdict::Accept,
             Space::Low => Verdict::Refuse(table::STORE_FULL),
-        }
-    }
-
-    /// Whether who logged in may give this sender: an address of its account, or none at all, as reports have it. Who
-    /// did not log in gives what it likes, where it need not.
-    fn may_send_as(&self, reverse_path: &ReversePath) -> bool {
-        match (self.session.machine.login(), reverse_path) {
-            (Some(login), ReversePath::Address(address)) => {
-                match self.args.parts.directory.resolve(address) {
-                    Resolution::Accounts(accounts) => accounts.contains(&login.account),
-                    _ => false,
-                }
-            }
-            (None, _) | (_, ReversePath::Null) => true,
         }
     }
 

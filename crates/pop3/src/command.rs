@@ -3,9 +3,13 @@
 //! Keywords may be written in any case. More than one space between words, and spaces at the end, are tolerated, except
 //! in PASS, where every octet behind the first space belongs to the password (RFC 1939 §7).
 
-/// A command of RFC 1939, RFC 2449 or RFC 2595. Legal states are the session's to know.
+/// A command of RFC 1939, RFC 2449, RFC 2595 or RFC 5034. Legal states are the session's to know.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Command<'a> {
+    Auth {
+        mechanism: &'a str,
+        initial: Option<&'a str>,
+    },
     Capa,
     Dele(u32),
     List(Option<u32>),
@@ -16,7 +20,10 @@ pub(crate) enum Command<'a> {
     Rset,
     Stat,
     Stls,
-    Top { number: u32, lines: u32 },
+    Top {
+        number: u32,
+        lines: u32,
+    },
     Uidl(Option<u32>),
     User(&'a str),
 }
@@ -37,6 +44,7 @@ impl<'a> Command<'a> {
         folded.copy_from_slice(keyword.as_bytes());
         folded.make_ascii_uppercase();
         match &*folded {
+            b"AUTH" => auth(rest),
             b"CAPA" => no_argument(rest, Self::Capa),
             b"DELE" => Ok(Self::Dele(number(rest)?)),
             b"LIST" => Ok(Self::List(optional_number(rest)?)),
@@ -64,6 +72,15 @@ pub(crate) enum Fault {
     Unknown,
     /// Arguments that the keyword does not have.
     Arguments,
+}
+
+/// RFC 5034 §4: `AUTH mechanism [initial-response]`.
+fn auth(rest: &str) -> Result<Command<'_>, Fault> {
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (Some(mechanism), initial, None) => Ok(Command::Auth { mechanism, initial }),
+        _ => Err(Fault::Arguments),
+    }
 }
 
 fn no_argument<'a>(rest: &str, command: Command<'a>) -> Result<Command<'a>, Fault> {
@@ -154,7 +171,17 @@ mod tests {
         check(" STAT", Err(Fault::Unknown));
         check("STATS", Err(Fault::Unknown));
         check("APOP a b", Err(Fault::Unknown));
-        check("AUTH PLAIN", Err(Fault::Unknown));
+        let auth = |initial| {
+            Ok(Command::Auth {
+                mechanism: "PLAIN",
+                initial,
+            })
+        };
+        check("AUTH PLAIN", auth(None));
+        check("auth  PLAIN  AGEAYg== ", auth(Some("AGEAYg==")));
+        check("AUTH", Err(Fault::Arguments));
+        check("AUTH ", Err(Fault::Arguments));
+        check("AUTH PLAIN a b", Err(Fault::Arguments));
         check("STAT\0", Err(Fault::Octets));
         check("STAT\r", Err(Fault::Octets));
         check("PASS a\tb", Err(Fault::Octets));
@@ -170,7 +197,7 @@ mod tests {
 
         #[test]
         fn any_argument_is_taken_apart_without_panic(
-            keyword in "(TOP|RETR|LIST|PASS|USER|QUIT)",
+            keyword in "(TOP|RETR|LIST|PASS|USER|QUIT|AUTH)",
             rest in "[ 0-9+-]{0,24}",
         ) {
             let _ = Command::parse(format!("{keyword}{rest}").as_bytes());

@@ -5,11 +5,13 @@
 
 use std::fmt;
 use std::mem;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::maildrop::Maildrop;
+use crate::sasl::Response;
 
 /// What only the actor can know or do.
 #[derive(Debug, Clone)]
@@ -22,6 +24,17 @@ pub enum Event {
         /// The password: printable ASCII, spaces included.
         password: Password,
     },
+    /// The client wants to log in by a mechanism that was offered. Answer [`Verdict::Challenge`], or as
+    /// [`Event::Login`]; [`Verdict::Malformed`] where the response is not in the form of the mechanism.
+    Authenticate {
+        /// The mechanism, in capitals.
+        mechanism: Arc<str>,
+        /// What came with the command, if anything did.
+        initial: Option<Response>,
+    },
+    /// The answer to a challenge. Answer as [`Event::Authenticate`]. When another event comes in its place, or the session
+    /// ends, the exchange is over.
+    AuthenticateResponse(Response),
     /// The account is verified: lock its mailbox for this session and list it. Answer [`Verdict::Opened`],
     /// [`Verdict::InUse`] or [`Verdict::Unavailable`].
     Open,
@@ -56,10 +69,14 @@ pub struct Retrieve {
 /// The answer to an [`Event`]. One that does not answer the question asked ends the session.
 #[derive(Debug, Clone)]
 pub enum Verdict {
+    /// This is to be sent to the client, which answers it.
+    Challenge(Bytes),
     /// The password is right.
     Verified,
     /// Unknown account or wrong password.
     Refused,
+    /// What the client said is not in the form of the mechanism.
+    Malformed,
     /// The password is right, but the account may not use POP3.
     Denied,
     /// It cannot be done now; the client may try again.

@@ -39,6 +39,12 @@ impl Output {
         self.copy(b"\r\n");
     }
 
+    /// The line of a challenge, which may be longer than others. RFC 5034 §4
+    pub(crate) fn challenge(&mut self, line: &str) {
+        self.copy(line.as_bytes());
+        self.copy(b"\r\n");
+    }
+
     /// Two numbers and a line end, as LIST has them a million times.
     pub(crate) fn pair(&mut self, first: u64, second: u64) {
         self.decimal(first);

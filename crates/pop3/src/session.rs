@@ -12,6 +12,7 @@
 //! checkpoint simply goes on, even within a reply; when it died in a turn, [`Session::recover`].
 
 mod authorization;
+mod exchange;
 mod streaming;
 mod transaction;
 
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use message::Tick;
 use serde::{Deserialize, Serialize};
 
+use self::exchange::Exchange;
 use self::streaming::{Listing, Retrieval};
 use self::transaction::Transaction;
 use crate::checkpoint::{self, Format};
@@ -29,6 +31,7 @@ use crate::command::{Command, Fault};
 use crate::event::{Event, Verdict};
 use crate::line::{Line, LineReader};
 use crate::output::Output;
+use crate::sasl;
 use crate::settings::{Settings, Tls};
 
 /// Octets of output after which a turn ends; it may exceed them by one line of a listing, or by one chunk of a message
@@ -48,6 +51,8 @@ pub struct Session {
     settings: Arc<Settings>,
     state: State,
     tls: Tls,
+    /// Whether the client has proved itself in the handshake.
+    client_verified: bool,
     line: LineReader,
     errors: u32,
     failed_logins: u32,
@@ -77,6 +82,7 @@ impl Session {
         Self {
             format: Format,
             tls: settings.tls,
+            client_verified: false,
             settings,
             state: State::Authorization { user: None },
             line: LineReader::default(),
@@ -99,10 +105,11 @@ impl Session {
     pub fn recover(checkpoint: Self, now: Tick) -> Self {
         let state = match checkpoint.state {
             state @ (State::Authorization { .. } | State::Transaction(_) | State::Handshake) => state,
+            State::Exchange(_) => State::Exchange(Exchange::Lost),
             _ => State::Closed,
         };
-        // No line has crashed a session that waits for TLS.
-        let crashed = !matches!(state, State::Handshake | State::Closed);
+        // No line has crashed a session that waits for TLS; in an exchange the next line is a response, whatever crashed.
+        let crashed = matches!(state, State::Authorization { .. } | State::Transaction(_));
         Self {
             state,
             crashed,
@@ -121,12 +128,13 @@ impl Session {
     pub fn receive(&mut self, input: &Bytes, now: Tick) -> usize {
         match self.state {
             State::Authorization { .. } | State::Transaction(_) => self.receive_line(input, now),
+            State::Exchange(_) => self.receive_response(input, now),
             State::Listing(..) | State::Retrieving(..) => {
                 self.active = now;
                 self.proceed();
                 0
             }
-            State::Verifying | State::Opening | State::Updating => 0,
+            State::Verifying | State::Authenticating | State::Opening | State::Updating => 0,
             // What was sent behind STLS in clear text may be anybody's (RFC 2595 §4), what comes behind QUIT is nobody's.
             State::Handshake | State::Closed => input.len(),
         }
@@ -139,8 +147,10 @@ impl Session {
             State::Authorization { .. } | State::Transaction(_) => {
                 self.line.is_ready(input, self.settings.line_limit)
             }
+            State::Exchange(_) => self.line.is_ready(input, sasl::RESPONSE_LIMIT),
             State::Handshake | State::Closed => !input.is_empty(),
             State::Verifying
+            | State::Authenticating
             | State::Opening
             | State::Listing(..)
             | State::Retrieving(..)
@@ -156,12 +166,16 @@ impl Session {
     /// Answers the event that was polled last.
     pub fn respond(&mut self, verdict: Verdict) {
         match (mem::replace(&mut self.state, State::Closed), verdict) {
-            (State::Verifying, Verdict::Verified) => self.verified(),
-            (State::Verifying, Verdict::Refused) => self.login_refused(),
-            (State::Verifying, Verdict::Denied) => {
+            (State::Authenticating, Verdict::Challenge(octets)) => self.challenge(&octets),
+            (State::Authenticating, Verdict::Malformed) => self.malformed(),
+            (State::Verifying | State::Authenticating, Verdict::Verified) => self.verified(),
+            (State::Verifying | State::Authenticating, Verdict::Refused) => self.login_refused(),
+            (State::Verifying | State::Authenticating, Verdict::Denied) => {
                 self.login_failed("-ERR [SYS/PERM] this account may not use POP3");
             }
-            (State::Verifying | State::Opening, Verdict::Unavailable) => self.login_failed(NOT_NOW),
+            (State::Verifying | State::Authenticating | State::Opening, Verdict::Unavailable) => {
+                self.login_failed(NOT_NOW);
+            }
             (State::Opening, Verdict::InUse) => {
                 self.login_failed("-ERR [IN-USE] another session has this mailbox");
             }
@@ -214,8 +228,10 @@ impl Session {
         }
     }
 
-    /// The connection is under TLS now. What the client said before is forgotten (RFC 2595 §4).
-    pub fn tls_established(&mut self) {
+    /// The connection is under TLS now; whether the client has proved itself by a certificate is the caller's to know.
+    /// What the client said before is forgotten (RFC 2595 §4).
+    pub fn tls_established(&mut self, client_verified: bool) {
+        self.client_verified = client_verified;
         if matches!(self.state, State::Handshake) {
             self.tls = Tls::Active;
             self.line = LineReader::default();
@@ -226,7 +242,11 @@ impl Session {
     /// Ends the session from our side. The client is told `text`, behind `-ERR [SYS/TEMP] ` and made one line, unless
     /// that would fall into a running reply. No message is removed.
     pub fn farewell(&mut self, text: &str) {
-        if matches!(self.state, State::Authorization { .. } | State::Transaction(_)) {
+        let may_speak = matches!(
+            self.state,
+            State::Authorization { .. } | State::Exchange(_) | State::Transaction(_)
+        );
+        if may_speak {
             self.output.line(&format!("-ERR [SYS/TEMP] {text}"));
         }
         self.state = State::Closed;
@@ -281,11 +301,14 @@ impl Session {
         consumed
     }
 
-    /// The table of the protocol. RFC 1939 §4, §5, §7; RFC 2449 §5; RFC 2595 §4.
+    /// The table of the protocol. RFC 1939 §4, §5, §7; RFC 2449 §5; RFC 2595 §4; RFC 5034 §4.
     fn obey(&mut self, command: Command<'_>) {
         match (&mut self.state, command) {
             (_, Command::Capa) => self.capa(),
 
+            (State::Authorization { .. }, Command::Auth { mechanism, initial }) => {
+                self.auth(mechanism, initial);
+            }
             (State::Authorization { .. }, Command::User(name)) => self.user(name),
             (State::Authorization { .. }, Command::Pass(password)) => self.pass(password),
             (State::Authorization { .. }, Command::Stls) => self.stls(),
@@ -328,6 +351,10 @@ enum State {
     Authorization { user: Option<Box<str>> },
     /// PASS was said; is it right?
     Verifying,
+    /// AUTH was said, or a response; what follows?
+    Authenticating,
+    /// The next line is a response. RFC 5034 §4
+    Exchange(Exchange),
     /// The mailbox is being locked and listed.
     Opening,
     /// STLS was answered; TLS does not run yet.

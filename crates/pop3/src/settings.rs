@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::sasl::Mechanisms;
+
 /// What holds for one connection from its greeting on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -13,6 +15,8 @@ pub struct Settings {
     pub tls: Tls,
     /// Whether USER and PASS are taken without TLS.
     pub cleartext_login: bool,
+    /// What AUTH offers.
+    pub mechanisms: Mechanisms,
     /// Octets of a command line with its CRLF. RFC 2449 §4: 255.
     pub line_limit: usize,
     /// Commands that are malformed, unknown or out of place before the connection is closed.
@@ -34,6 +38,7 @@ impl Default for Settings {
             hostname: "localhost".to_owned(),
             tls: Tls::Unavailable,
             cleartext_login: false,
+            mechanisms: Mechanisms::default(),
             line_limit: 255,
             error_limit: 20,
             failed_login_limit: 5,

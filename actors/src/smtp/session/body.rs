@@ -276,6 +276,7 @@ impl State {
                     .map_or_else(String::new, |hello| hello.name.to_string()),
                 protocol: machine.protocol().as_str().to_owned(),
                 tls: self.args.ledger.tls().map(|tls| tls.shown()),
+                login: machine.login().map(|login| login.account),
                 verdicts: verdict.into_iter().map(str::to_owned).collect(),
                 ..Arrival::new(at)
             },

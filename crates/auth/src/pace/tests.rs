@@ -32,8 +32,8 @@ fn at(secs: u64) -> Tick {
 fn guess(pace: &mut Pace, from: &str, who: &Claimant, start: u64, secs: u64) -> u32 {
     let mut guesses = 0;
     for second in start..start + secs {
-        // A hundred connections at once.
-        for _ in 0..100 {
+        // Twenty connections at once.
+        for _ in 0..20 {
             if pace.admit(at(second), peer(from), who) != Admission::TooSoon {
                 pace.fail(at(second), peer(from), who);
                 guesses += 1;

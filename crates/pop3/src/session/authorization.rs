@@ -18,6 +18,12 @@ impl Session {
         if in_authorization && self.tls == Tls::Offered {
             self.output.line("STLS");
         }
+        if in_authorization {
+            let mechanisms: String = self.offered().flat_map(|name| [" ", name]).collect();
+            if !mechanisms.is_empty() {
+                self.output.line(&format!("SASL{mechanisms}"));
+            }
+        }
         self.output.line("RESP-CODES");
         self.output.line("AUTH-RESP-CODE");
         self.output.line("PIPELINING");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use message::Tick;
-use pop3::{Event, Maildrop, Message, Password, Session, Settings, Tls, Verdict};
+use pop3::{Event, Maildrop, Mechanisms, Message, Password, Response, Session, Settings, Tls, Verdict};
 
 /// What the actor says to a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +43,16 @@ pub(crate) fn settings() -> Settings {
         hostname: "mail.example.org".into(),
         cleartext_login: true,
         tls: Tls::Offered,
+        mechanisms: Mechanisms {
+            clear: ["PLAIN", "LOGIN"].map(str::to_owned).into(),
+            tls: ["PLAIN", "LOGIN", "EXTERNAL"].map(str::to_owned).into(),
+        },
         ..Settings::default()
     }
+}
+
+fn said(response: &Response) -> String {
+    String::from_utf8_lossy(response.expose()).into_owned()
 }
 
 impl Actor {
@@ -134,6 +142,25 @@ impl Actor {
                 self.asked.push(format!("login {name}"));
                 self.login(&name, &password)
             }
+            Event::Authenticate { mechanism, initial } => {
+                self.asked
+                    .push(format!("{mechanism} {:?}", initial.as_ref().map(said)));
+                match (&*mechanism, initial) {
+                    ("PLAIN", Some(response)) => self.plain(&response),
+                    ("LOGIN", None) => Verdict::Challenge(Bytes::from_static(b"Username:")),
+                    _ => Verdict::Challenge(Bytes::new()),
+                }
+            }
+            Event::AuthenticateResponse(response) => {
+                self.asked.push(format!("response {:?}", said(&response)));
+                match response.expose() {
+                    octets if octets == self.name.as_bytes() => {
+                        Verdict::Challenge(Bytes::from_static(b"Password:"))
+                    }
+                    b"secret" => Verdict::Verified,
+                    _ => self.plain(&response),
+                }
+            }
             Event::Open => {
                 self.asked.push("open".into());
                 match self.door {
@@ -174,6 +201,15 @@ impl Actor {
             _ if !is_right => Verdict::Refused,
             Door::Denied => Verdict::Denied,
             _ => Verdict::Verified,
+        }
+    }
+
+    fn plain(&self, response: &Response) -> Verdict {
+        let expected = format!("\0{}\0secret", self.name);
+        match response.expose() {
+            [] => Verdict::Malformed,
+            octets if octets == expected.as_bytes() => Verdict::Verified,
+            _ => Verdict::Refused,
         }
     }
 

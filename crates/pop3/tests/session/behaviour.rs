@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use message::Tick;
-use pop3::{Event, Maildrop, Session, Settings, Tls, Verdict};
+use pop3::{Event, Maildrop, Mechanisms, Session, Settings, Tls, Verdict};
 
 use crate::actor::{Actor, Door, settings};
 
@@ -72,7 +72,7 @@ fn one_command_one_reply() {
     check("PASS secret", "-ERR not possible in this state\r\n");
     check("STLS", "-ERR not possible in this state\r\n");
     check("APOP ada 0", "-ERR unknown command\r\n");
-    check("AUTH PLAIN", "-ERR unknown command\r\n");
+    check("AUTH PLAIN", "-ERR not possible in this state\r\n");
     check("<script>", "-ERR unknown command\r\n");
     check("NOOP\0", "-ERR only printable ASCII is allowed\r\n");
     check("RETR ü", "-ERR only printable ASCII is allowed\r\n");
@@ -251,37 +251,24 @@ fn capabilities_are_what_works_now() {
             format!("+OK capability list follows\r\nTOP\r\nUIDL\r\n{expected}{common}")
         );
     };
-    check(settings(), "USER\r\nSTLS\r\n");
-    check(
-        Settings {
-            cleartext_login: false,
-            ..settings()
+    let with = |tls: Tls| Settings { tls, ..settings() };
+    let closed = |tls: Tls| Settings {
+        cleartext_login: false,
+        mechanisms: Mechanisms {
+            clear: Vec::new(),
+            ..settings().mechanisms
         },
-        "STLS\r\n",
-    );
-    check(
-        Settings {
-            tls: Tls::Unavailable,
-            ..settings()
-        },
-        "USER\r\n",
-    );
-    check(
-        Settings {
-            tls: Tls::Active,
-            cleartext_login: false,
-            ..settings()
-        },
-        "USER\r\n",
-    );
-    check(
-        Settings {
-            tls: Tls::Unavailable,
-            cleartext_login: false,
-            ..settings()
-        },
-        "",
-    );
+        ..with(tls)
+    };
+    check(with(Tls::Offered), "USER\r\nSTLS\r\nSASL PLAIN LOGIN\r\n");
+    check(closed(Tls::Offered), "STLS\r\n");
+    check(with(Tls::Unavailable), "USER\r\nSASL PLAIN LOGIN\r\n");
+    check(closed(Tls::Active), "USER\r\nSASL PLAIN LOGIN\r\n");
+    check(closed(Tls::Unavailable), "");
+    let mut proven = Actor::new(closed(Tls::Active), &[]);
+    proven.greeting();
+    proven.session.tls_established(true);
+    assert!(proven.say("CAPA").contains("SASL PLAIN LOGIN EXTERNAL\r\n"));
     assert!(!Actor::opened(settings(), &[]).say("CAPA").contains("STLS"));
 }
 
@@ -319,7 +306,7 @@ fn nothing_that_was_said_before_tls_counts_after_it() {
     );
     assert_eq!(actor.asked, ["tls"]);
     assert!(actor.unread.is_empty());
-    actor.session.tls_established();
+    actor.session.tls_established(false);
     assert_eq!(actor.feed(b"CAPA\r\n").matches("STLS").count(), 0);
     assert_eq!(actor.say("STLS"), "-ERR TLS is active already\r\n");
     assert_eq!(actor.say("PASS secret"), "-ERR send USER first\r\n");
@@ -329,14 +316,14 @@ fn nothing_that_was_said_before_tls_counts_after_it() {
     let mut named = Actor::new(settings(), &MAILBOX);
     named.greeting();
     named.feed(b"USER ada\r\nSTLS\r\n");
-    named.session.tls_established();
+    named.session.tls_established(false);
     assert_eq!(named.say("PASS secret"), "-ERR send USER first\r\n");
 }
 
 #[test]
 fn tls_that_nobody_asked_for_changes_nothing() {
     let mut actor = Actor::opened(settings(), &MAILBOX);
-    actor.session.tls_established();
+    actor.session.tls_established(false);
     assert_eq!(actor.say("STAT"), "+OK 3 40\r\n");
     let mut plain = Actor::new(
         Settings {

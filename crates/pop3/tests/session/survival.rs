@@ -102,7 +102,7 @@ fn a_crash_while_tls_is_awaited_costs_nothing() {
     actor.greeting();
     actor.say("STLS");
     actor.session = Session::recover(actor.session.clone(), actor.now);
-    actor.session.tls_established();
+    actor.session.tls_established(false);
     assert_eq!(actor.say("USER ada"), "+OK send PASS\r\n");
 }
 

@@ -95,7 +95,7 @@ fn play(story: &str, piece: usize) -> Result<(), String> {
             ("C|", Some(stage)) => stage.unsent.extend(octets(rest)?),
             ("C*", Some(stage)) => stage.unsent.extend(repeated(rest)?),
             ("S:", Some(stage)) => stage.expect(rest).map_err(|why| at(&why))?,
-            ("@tls", Some(stage)) => stage.actor.session.tls_established(),
+            ("@tls", Some(stage)) => stage.actor.session.tls_established(false),
             ("@wait", Some(stage)) => stage.wait(rest)?,
             ("@crash", Some(stage)) => stage.crash = true,
             ("@removed", Some(stage)) => stage.removed(rest).map_err(|why| at(&why))?,
@@ -202,7 +202,12 @@ fn set(settings: &mut Settings, limit: &str) -> Result<(), &'static str> {
     let value: u32 = value.parse().map_err(|_| "a limit is a number")?;
     let time = Duration::from_secs(value.into());
     match name {
-        "cleartext_login" => settings.cleartext_login = value != 0,
+        "cleartext_login" => {
+            settings.cleartext_login = value != 0;
+            if value == 0 {
+                settings.mechanisms.clear.clear();
+            }
+        }
         "error_limit" => settings.error_limit = value,
         "failed_login_limit" => settings.failed_login_limit = value,
         "idle_timeout" => settings.idle_timeout = time,

@@ -103,6 +103,8 @@ replies! {
     AUTH_CANCELLED = 501 (5, 7, 0) "Authentication cancelled";
     /// A response that is no base64.
     BAD_BASE64 = 501 (5, 5, 2) "Cannot decode this as base64";
+    /// A response that is not in the form of its mechanism. RFC 4954 §6
+    BAD_RESPONSE = 501 (5, 5, 2) "Malformed authentication response";
     /// A response beyond 12,288 octets.
     AUTH_LINE_TOO_LONG = 500 (5, 5, 6) "Line of the authentication exchange is too long";
     /// A session logs in once.
