@@ -151,8 +151,7 @@ struct Shared {
 
 impl Parts {
     fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
-        let settings =
-            |loopback| smtp_session::settings(&self.config, listener, &open.security, loopback);
+        let settings = |loopback| smtp_session::settings(&self.config, listener, &open.security, loopback);
         smtp_session::Parts {
             proxy_settings: Arc::new(::smtp::Settings {
                 xclient: true,

@@ -18,9 +18,11 @@ use tempfile::TempDir;
 pub(crate) const PASSWORD: &str = "storm-cellar";
 
 /// Cheap passwords and free ports; the rest is as a user has it. Nobody waits half a minute for a second attempt.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 9] = [
     "listeners.mx.bind=127.0.0.1:0",
     "listeners.pop3.bind=127.0.0.1:0",
+    "listeners.submission.bind=127.0.0.1:0",
+    "listeners.submissions.bind=127.0.0.1:0",
     "auth.argon2_memory=64KiB",
     "auth.argon2_iterations=1",
     "queue.retry_first=1s",

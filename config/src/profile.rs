@@ -56,6 +56,17 @@ bind = "127.0.0.1:2110"
 tls = "starttls"
 plaintext_auth = "loopback"
 
+[listeners.submission]
+protocol = "submission"
+bind = "127.0.0.1:2587"
+tls = "starttls"
+plaintext_auth = "loopback"
+
+[listeners.submissions]
+protocol = "submission"
+bind = "127.0.0.1:2465"
+tls = "implicit"
+
 [store]
 reserve = "64MiB"
 reserve_file = "4MiB"
@@ -77,6 +88,17 @@ protocol = "pop3"
 bind = "127.0.0.1:0"
 tls = "starttls"
 plaintext_auth = "loopback"
+
+[listeners.submission]
+protocol = "submission"
+bind = "127.0.0.1:0"
+tls = "starttls"
+plaintext_auth = "loopback"
+
+[listeners.submissions]
+protocol = "submission"
+bind = "127.0.0.1:0"
+tls = "implicit"
 
 [auth]
 argon2_memory = "64KiB"

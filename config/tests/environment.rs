@@ -184,7 +184,10 @@ fn without_tls_nothing_offers_it() {
         Profile::Development,
     )
     .unwrap();
-    assert_eq!(config.listeners.keys().collect::<Vec<_>>(), ["mx", "pop3"]);
+    assert_eq!(
+        config.listeners.keys().collect::<Vec<_>>(),
+        ["mx", "pop3", "submission"]
+    );
     assert!(config.listeners.values().all(|it| it.tls == TlsMode::None));
     let config = parse(
         &[
@@ -221,7 +224,10 @@ fn without_auth_nothing_is_opened_for_submission() {
         (Ok(true), Ok(false))
     );
     // A server that would open nothing is a mistake.
-    let file = Source::file("b.toml", "[listeners]\nmx.tls = 'implicit'\npop3.enabled = false");
+    let file = Source::file(
+        "b.toml",
+        "[listeners]\nmx.tls = 'implicit'\npop3.enabled = false\nsubmission.enabled = false",
+    );
     let errors = errors(&[file, Source::flag(Flag::DisableTls, "")]);
     assert!(
         errors.len() == 1 && errors[0].contains("at least one listener"),

@@ -201,14 +201,14 @@ fn what_no_section_sees_alone() {
         &["angarium.toml:2:16: listeners.pop3.xclient_from: POP3 has no XCLIENT"],
     );
     check(
-        "[listeners.submission]\nprotocol = 'submission'\nbind = '127.0.0.1:2587'\ntls = 'none'",
+        "[listeners.msa]\nprotocol = 'submission'\nbind = '127.0.0.1:587'\ntls = 'none'",
         &[
-            "angarium.toml:4:7: listeners.submission.tls: nobody can log in: there is neither TLS nor leave for \
+            "angarium.toml:4:7: listeners.msa.tls: nobody can log in: there is neither TLS nor leave for \
              passwords without it; set tls = \"starttls\" or plaintext_auth = \"loopback\"",
         ],
     );
     check(
-        "[listeners]\nmx.enabled = false\npop3.enabled = false",
+        "[listeners]\nmx.enabled = false\npop3.enabled = false\nsubmission.enabled = false\nsubmissions.enabled = false",
         &[
             "angarium.toml: listeners: required: at least one listener, such as [listeners.mx] with protocol and bind",
         ],

@@ -25,6 +25,10 @@ data = "$D/data"
 bind = "127.0.0.1:$P"
 [listeners.pop3]
 bind = "127.0.0.1:$((P + 1))"
+[listeners.submission]
+enabled = false
+[listeners.submissions]
+enabled = false
 [log]
 level = "warn"
 C

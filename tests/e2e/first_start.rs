@@ -88,7 +88,17 @@ fn on_a_taken_address_is_refused_by_name() {
     let set = format!("listeners.mx.bind={}", taken.local_addr().unwrap());
     let said = fail(
         directory.path(),
-        &["serve", "--set", &set, "--set", "listeners.pop3.bind=127.0.0.1:0"],
+        &[
+            "serve",
+            "--set",
+            &set,
+            "--set",
+            "listeners.pop3.bind=127.0.0.1:0",
+            "--set",
+            "listeners.submission.enabled=false",
+            "--set",
+            "listeners.submissions.enabled=false",
+        ],
         1,
     );
     assert!(said.contains("listeners.mx.bind"), "{said}");

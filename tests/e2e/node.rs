@@ -66,6 +66,8 @@ impl Home {
             &format!("server.hostname={DOMAIN}"),
             "listeners.mx.bind=127.0.0.1:0",
             "listeners.pop3.bind=127.0.0.1:0",
+            "listeners.submission.bind=127.0.0.1:0",
+            "listeners.submissions.bind=127.0.0.1:0",
             "auth.argon2_memory=64KiB",
             "auth.argon2_iterations=1",
             "auth.failure_delay=0s",

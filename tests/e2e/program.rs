@@ -16,9 +16,11 @@ use crate::line::Line;
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Cheap passwords and ports that the system chooses.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 8] = [
     "listeners.mx.bind=127.0.0.1:0",
     "listeners.pop3.bind=127.0.0.1:0",
+    "listeners.submission.bind=127.0.0.1:0",
+    "listeners.submissions.bind=127.0.0.1:0",
     "auth.argon2_memory=64KiB",
     "auth.argon2_iterations=1",
     "store.reserve=1MiB",

@@ -17,7 +17,8 @@ class Server:
         for account in accounts:
             arguments = [program, "account", "add", account, "--data", self.data]
             subprocess.run(arguments, input=PASSWORD + "\n", text=True, check=True, capture_output=True)
-        bind = [f"--set=listeners.{name}.bind=127.0.0.1:0" for name in listeners]
+        names = {*listeners, "submission", "submissions"}
+        bind = [f"--set=listeners.{name}.bind=127.0.0.1:0" for name in sorted(names)]
         bind += [f"--set={setting}" for setting in settings]
         self.log_path = pathlib.Path(directory) / "log"
         self.log = open(self.log_path, "w+")

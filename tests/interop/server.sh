@@ -31,6 +31,7 @@ serve() {
     done
     mkfifo "$WORK/ready"
     "$ANGARIUM" serve --data "$DATA" --set listeners.mx.bind=127.0.0.1:0 --set listeners.pop3.bind=127.0.0.1:0 \
+        --set listeners.submission.bind=127.0.0.1:0 --set listeners.submissions.bind=127.0.0.1:0 \
         --set listeners.pop3s.protocol=pop3 --set listeners.pop3s.bind=127.0.0.1:0 --set listeners.pop3s.tls=implicit \
         --set listeners.lmtp.protocol=lmtp --set listeners.lmtp.bind=127.0.0.1:0 >"$WORK/ready" 2>"$WORK/log" &
     SERVER=$!
