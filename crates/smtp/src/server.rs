@@ -453,7 +453,7 @@ impl<R, T> Session<R, T> {
     }
 }
 
-/// How many times the recipients of a message may be refused for now: a client that sends far more than fit in one
+/// How many times the recipients of a message may be refused with 452: a client that sends far more than fit in one
 /// message in one piece still comes to its DATA.
 const PATIENCE: usize = 10;
 
