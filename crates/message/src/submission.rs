@@ -45,7 +45,7 @@ pub struct Claims {
 /// Why a message cannot be submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SubmissionFault {
-    /// A line of the header is no field, or has NUL.
+    /// A line of the header is no field, or has NUL or a bare CR.
     #[error("the header is malformed")]
     Malformed,
     /// There is no From, or of several authors no Sender, and nobody is known whose it could be.
@@ -71,6 +71,8 @@ pub struct Completion {
     start: Vec<u8>,
     /// The field that is being read.
     field: Field,
+    /// A CR came last: it is bare unless LF follows.
+    has_cr: bool,
     from: Option<Vec<u8>>,
     sender: Option<Vec<u8>>,
     has_date: bool,
@@ -98,6 +100,7 @@ impl Completion {
             place: Place::Start,
             start: Vec::new(),
             field: Field::None,
+            has_cr: false,
             from: None,
             sender: None,
             has_date: false,
@@ -131,7 +134,7 @@ impl Completion {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), SubmissionFault> {
         match self.place {
             Place::Ended => return Ok(()),
-            Place::Start if !self.start.is_empty() => return Err(SubmissionFault::Malformed),
+            _ if self.has_cr || !self.start.is_empty() => return Err(SubmissionFault::Malformed),
             Place::Value if !self.field.is_dropped() => out.extend_from_slice(b"\r\n"),
             Place::Start | Place::Value => {}
         }
@@ -203,9 +206,12 @@ impl Completion {
     fn take_value<'a>(&mut self, chunk: &'a [u8], out: &mut Vec<u8>) -> Result<&'a [u8], SubmissionFault> {
         let end = memchr::memchr(b'\n', chunk).map(|end| end + 1);
         let (piece, rest) = chunk.split_at(end.unwrap_or(chunk.len()));
-        if memchr::memchr(0, piece).is_some() {
+        let line = piece.strip_suffix(b"\n").unwrap_or(piece);
+        let bare = line.strip_suffix(b"\r").unwrap_or(line);
+        if memchr::memchr2(0, b'\r', bare).is_some() || (self.has_cr && !line.is_empty()) {
             return Err(SubmissionFault::Malformed);
         }
+        self.has_cr = end.is_none() && bare.len() < line.len();
         let (name, gathered) = match self.field {
             Field::From => ("From", self.from.as_mut()),
             Field::Sender => ("Sender", self.sender.as_mut()),

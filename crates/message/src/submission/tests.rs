@@ -164,7 +164,11 @@ fn what_two_readers_could_read_in_two_ways_is_refused() {
         "Fr\u{f6}m: x\r\n\r\n",
         "Subject: \0\r\n\r\n",
         "Subject: x\r\n\rFrom: a@example.org\r\n\r\n",
+        "From: a@example.org\rb@example.org\r\n\r\n",
+        "From: a@example.org\r\r\n\r\n",
+        "From: a@example.org\r\r",
         "Subject",
+        "Subject: x\r",
         "\r",
     ] {
         refused(header, SubmissionFault::Malformed);
@@ -186,7 +190,7 @@ fn what_two_readers_could_read_in_two_ways_is_refused() {
         SubmissionFault::Author("Sender", AuthorsError::TooMany),
     );
     refused(
-        "From: a@example.org\rb@example.org\r\n\r\n",
+        "From: a@example.org\u{7}\r\n\r\n",
         SubmissionFault::Author("From", AuthorsError::Syntax("it has a control character")),
     );
     let name = "x".repeat(MAX_NAME + 1) + ":\r\n";
