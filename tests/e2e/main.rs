@@ -13,6 +13,8 @@ mod big_message;
 #[cfg(test)]
 mod checks;
 #[cfg(test)]
+mod completes_submissions;
+#[cfg(test)]
 mod converts_binary;
 #[cfg(test)]
 mod discard_route;

@@ -183,11 +183,8 @@ impl State {
 
     fn fail_body(&mut self, why: Failure) {
         let reply = match why {
-            Failure::Text(reply) => {
-                let said = reply.wire().trim_end();
-                tracing::info!(target: "angarium::smtp", connection = %self.args.connection, said, "a message is refused");
-                reply
-            }
+            // It is logged when the client is told.
+            Failure::Text(reply) => reply,
             Failure::Blob(why) => {
                 tracing::warn!(target: "angarium::smtp", connection = %self.args.connection, %why, "a body cannot be written");
                 refusal(&why)
