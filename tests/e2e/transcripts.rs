@@ -14,6 +14,7 @@ use smtp::transcript::{Accepted, Step, Story, matches};
 use store::command::{Append, Command};
 use store::record::mailbox::{Flags, Parsed};
 use store::record::spool::RecipientNumber;
+use tokio::task::{JoinSet, LocalSet};
 
 use crate::line::Line;
 use crate::node::{DOMAIN, Home, Node, accept, account, address, behind_trace, propose};
@@ -122,44 +123,60 @@ fn name_of(recipient: &str) -> String {
     local.trim_matches('"').to_ascii_lowercase()
 }
 
+/// Stories that are played at the same time, each by a server of its own: most of a story is waiting for disks.
+const STORIES_AT_ONCE: usize = 4;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_smtp_come_true() {
+    LocalSet::new().run_until(all_of_smtp()).await;
+}
+
+async fn all_of_smtp() {
     let mut played = 0;
+    let mut playing = JoinSet::new();
     for (name, text) in stories("transcripts") {
         let story = Story::parse(&text).unwrap_or_else(|why| panic!("{name}: {why}"));
         // That a mailbox is full is not told to the sender of RCPT: its messages wait in the spool.
         if story.is_for_the_machine() || text.contains("full@") {
             continue;
         }
-        let node = home(&story, "mx").await.start().await;
-        let line = Line::to(node.address("mx")).await;
-        let accepted = play(&name, &story, line, &node).await;
-        let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for message in accepted {
-            let mut names: Vec<String> = message.recipients.iter().map(|it| name_of(it)).collect();
-            names.sort();
-            names.dedup();
-            for name in names {
-                expected
-                    .entry(name)
-                    .or_default()
-                    .push(message.text.escape_ascii().to_string());
-            }
+        if playing.len() == STORIES_AT_ONCE {
+            playing.join_next().await.unwrap().unwrap();
         }
-        for account in ["alice", "bob", "postmaster"] {
-            let mut expected = expected.remove(account).unwrap_or_default();
-            let mut found: Vec<String> = Vec::new();
-            for text in node.mail(account, expected.len()).await {
-                found.push(behind_trace(&text).escape_ascii().to_string());
-            }
-            expected.sort();
-            found.sort();
-            assert_eq!(found, expected, "{name}: {account}");
-        }
-        node.stop().await;
+        playing.spawn_local(comes_true(name, story));
         played += 1;
     }
+    playing.join_all().await;
     assert!(played >= 15, "only {played} stories");
+}
+
+async fn comes_true(name: String, story: Story) {
+    let node = home(&story, "mx").await.start().await;
+    let line = Line::to(node.address("mx")).await;
+    let accepted = play(&name, &story, line, &node).await;
+    let mut expected: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for message in accepted {
+        let mut names: Vec<String> = message.recipients.iter().map(|it| name_of(it)).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            expected
+                .entry(name)
+                .or_default()
+                .push(message.text.escape_ascii().to_string());
+        }
+    }
+    for account in ["alice", "bob", "postmaster"] {
+        let mut expected = expected.remove(account).unwrap_or_default();
+        let mut found: Vec<String> = Vec::new();
+        for text in node.mail(account, expected.len()).await {
+            found.push(behind_trace(&text).escape_ascii().to_string());
+        }
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected, "{name}: {account}");
+    }
+    node.stop().await;
 }
 
 /// A story of POP3 in the format of SMTP: what is in the mailbox at its beginning was accepted before, and what has

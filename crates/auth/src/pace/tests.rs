@@ -181,7 +181,8 @@ fn memory_is_bounded_whoever_fails() {
     for _ in 0..8 {
         pace.fail(at(0), peer(ATTACKER), &ada());
     }
-    for number in 0..250_000_u32 {
+    // As many again as there is room for would only take longer.
+    for number in 0..u32::try_from(MAX_SOURCES.max(MAX_ACCOUNTS)).unwrap() + 1_000 {
         let from = IpAddr::from(std::net::Ipv4Addr::from(0x0a00_0000 + number));
         pace.fail(at(1), from, &Claimant::new(format!("{number}@x.example"), None));
     }
