@@ -89,6 +89,35 @@ def sends_at_once(server):
     assert all(refused == {} for refused, _ in asyncio.run(send()))
 
 
+def submits(server):
+    for log_in in ("auth_plain", "auth_login"):
+        with smtplib.SMTP_SSL("localhost", server.ports["submissions"], context=server.tls, timeout=60) as client:
+            client.ehlo()
+            client.user, client.password = "alice@example.org", PASSWORD
+            name = log_in.removeprefix("auth_").upper()
+            assert client.auth(name, getattr(client, log_in))[0] == 235
+            assert client.sendmail("alice@example.org", "bob@example.org", "Subject: submitted\n\nbody\n") == {}
+            try:
+                client.sendmail("bob@example.org", "bob@example.org", "Subject: not mine\n\nbody\n")
+            except smtplib.SMTPSenderRefused as why:
+                assert why.smtp_code == 553
+            else:
+                raise AssertionError("mail of somebody else was taken")
+
+
+def submits_at_once(server):
+    async def send():
+        message = letter("submitted")
+        message.replace_header("From", "alice@example.org")
+        options = {"hostname": "localhost", "port": server.ports["submission"], "start_tls": True}
+        options |= {"tls_context": server.tls, "username": "alice@example.org", "password": PASSWORD}
+        sending = (aiosmtplib.send(message, recipients=["bob@example.org"], **options) for _ in range(5))
+        return await asyncio.gather(*sending)
+
+    assert all(refused == {} for refused, _ in asyncio.run(send()))
+    wait_for(server, "bob", 7)
+
+
 def is_refused(server):
     with smtp(server) as client:
         refused = client.sendmail("a@client.example", ["alice@example.org", "x@elsewhere.example"], "Subject: one\n")
@@ -162,7 +191,12 @@ def main():
         raise SystemExit(f"usage: {sys.argv[0]} PATH-OF-ANGARIUM")
     passed = failed = 0
     with tempfile.TemporaryDirectory() as directory:
-        server = Server(sys.argv[1], directory, ["alice@example.org", "bob@example.org"])
+        server = Server(
+            sys.argv[1],
+            directory,
+            ["alice@example.org", "bob@example.org"],
+            listeners=("mx", "submission", "submissions", "pop3"),
+        )
         try:
             for check in (
                 sends,
@@ -170,6 +204,8 @@ def main():
                 sends_eight_bits,
                 sends_much,
                 sends_at_once,
+                submits,
+                submits_at_once,
                 is_refused,
                 reads,
                 removes,

@@ -23,7 +23,7 @@ finish() {
 }
 trap finish EXIT
 
-# Makes these accounts and starts the server; MX, LMTP, POP3 and POP3S are its ports then.
+# Makes these accounts and starts the server; MX, SUBMISSION, SUBMISSIONS, LMTP, POP3 and POP3S are its ports then.
 serve() {
     local account ready
     for account in "$@"; do
@@ -32,6 +32,7 @@ serve() {
     mkfifo "$WORK/ready"
     "$ANGARIUM" serve --data "$DATA" --set listeners.mx.bind=127.0.0.1:0 --set listeners.pop3.bind=127.0.0.1:0 \
         --set listeners.submission.bind=127.0.0.1:0 --set listeners.submissions.bind=127.0.0.1:0 \
+        --set listeners.submission.plaintext_auth=never \
         --set listeners.pop3s.protocol=pop3 --set listeners.pop3s.bind=127.0.0.1:0 --set listeners.pop3s.tls=implicit \
         --set listeners.lmtp.protocol=lmtp --set listeners.lmtp.bind=127.0.0.1:0 >"$WORK/ready" 2>"$WORK/log" &
     SERVER=$!
@@ -40,6 +41,8 @@ serve() {
         exit 1
     fi
     MX=$(port mx "$ready")
+    SUBMISSION=$(port submission "$ready")
+    SUBMISSIONS=$(port submissions "$ready")
     LMTP=$(port lmtp "$ready")
     POP3=$(port pop3 "$ready")
     POP3S=$(port pop3s "$ready")

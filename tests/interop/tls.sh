@@ -8,7 +8,7 @@
 
 serve alice@example.org
 
-# Whether testssl.sh finds anything worse than LOW. It goes round by round: each is half a minute of waiting for it.
+# Whether testssl.sh finds anything worse than LOW. Half a minute for each port.
 tested() {
     local name=$1 port=$2 starttls=$3 findings="$WORK/$1.json"
     shift 3
@@ -48,9 +48,11 @@ fingered() {
 
 check 'posttls-finger: Postfix would speak TLS 1.3' fingered
 check 'sslscan, SMTP with STARTTLS' scanned "$MX" --starttls-smtp
+check 'sslscan, submission under TLS' scanned "$SUBMISSIONS"
 check 'sslscan, POP3 with STLS' scanned "$POP3" --starttls-pop3
 # Heartbleed and its kin depend on the library, not on the protocol around it: once is enough.
 check 'testssl.sh, SMTP with STARTTLS' tested smtp "$MX" smtp --vulnerable
 check 'testssl.sh, POP3 with STLS' tested pop3 "$POP3" pop3
+check 'testssl.sh, submission under TLS' tested submissions "$SUBMISSIONS" ''
 
 report
