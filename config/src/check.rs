@@ -301,6 +301,10 @@ impl Check<'_> {
             ("pop3.login_timeout", pop3.login_timeout),
             ("pop3.session_timeout", pop3.session_timeout),
         );
+        self.order_durations(
+            ("limits.ban_first", config.limits.ban_first),
+            ("limits.ban_longest", config.limits.ban_longest),
+        );
         if store.max_group > store.max_waiting {
             let sentence = format!(
                 "{} is more than store.max_waiting = {}",

@@ -9,6 +9,7 @@ use crate::certificate::Certificate;
 use crate::check::check;
 use crate::draft::Draft;
 use crate::error::{ConfigError, Mistake};
+use crate::limits::Limits;
 use crate::listener::{Listener, TlsMode};
 use crate::log::Log;
 use crate::pop3::Pop3;
@@ -118,6 +119,8 @@ sections! {
         certificates: BTreeMap<String, Certificate>, tables;
         /// The cost of a password.
         auth: Auth;
+        /// What one peer, account or sender may take.
+        limits: Limits;
         /// Disk and memory of what is durable.
         store: Store;
         /// When an accepted message is delivered.

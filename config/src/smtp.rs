@@ -4,11 +4,22 @@ use std::time::Duration;
 
 use crate::byte_size::ByteSize;
 use crate::section::section;
+use crate::setting::words;
 
 /// What RFC 5321 §4.5.3.2 counts in.
 const MINUTE: Duration = Duration::from_secs(60);
 /// Longest that any timeout may be: a day.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+words! {
+    /// What a client is told that speaks before the greeting.
+    pub enum EarlyTalkers ("one of") {
+        /// 554 5.5.1: no mail server does that.
+        Reject = "reject",
+        /// 421 4.7.0: it may try again.
+        Defer = "defer",
+    }
+}
 
 section! {
     /// Sessions that bring mail.
@@ -23,6 +34,9 @@ section! {
         /// Commands answered with an error since the last accepted message; the next one ends the session with
         /// 421 4.7.0.
         max_errors: u32 = 20, 1..=100_000;
+
+        /// Commands that do not exist since the last accepted message; the next one ends the session with 421 4.7.0.
+        max_unknown_commands: u32 = 10, 1..=100_000;
 
         /// Recipients refused since the last accepted message; then 421 4.7.0. Apart from the errors, because
         /// an honest list has dead addresses, and bounded, because who guesses addresses has little else.
@@ -50,6 +64,13 @@ section! {
 
         /// Header fields of a message; more are 552 5.3.4. Real messages have under 200.
         max_header_fields: u32 = 2_000, 200..=100_000;
+
+        /// How long a client of a listener with protocol "smtp" is to wait for the greeting; who speaks before it is no
+        /// mail server. RFC 5321 §4.5.3.2.1 lets clients wait five minutes. "0s" greets at once.
+        greeting_delay: Duration = Duration::ZERO, Duration::ZERO..=Duration::from_secs(60);
+
+        /// What a client is told that speaks before the greeting: "reject" is 554 5.5.1, "defer" is 421 4.7.0.
+        early_talkers: EarlyTalkers = EarlyTalkers::Reject;
 
         /// The longest wait for a whole command (RFC 5321 §4.5.3.2.7: at least 5 minutes).
         command_timeout: Duration = 5 * MINUTE, Duration::from_secs(1)..=DAY;
