@@ -6,7 +6,7 @@
 //! Owns:     nothing; what there is to do is written in the store
 //! On death: the step under way is forgotten; the next look finds it again. Steps can be repeated.
 //! Limits:   config.store.{trail_retention, command_retention, idempotence_retention,
-//!           expunged_retention}, INTERVAL, STEP, ACCOUNTS
+//!           expunged_retention}, config.limits.ban_memory, INTERVAL, STEP, ACCOUNTS
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -20,6 +20,7 @@ use store::{
     engine::{Snapshot, StoreError},
     key::mailbox::MailboxKey,
     read::{
+        ban::lapsed_before,
         directory,
         job::{appended_before, next_reap, results_before},
         mailbox, spool, trail,
@@ -90,15 +91,17 @@ enum Kind {
     Appended,
     Trail,
     Expunged,
+    Bans,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Deleted,
         Self::Results,
         Self::Appended,
         Self::Trail,
         Self::Expunged,
+        Self::Bans,
     ];
 }
 
@@ -213,12 +216,17 @@ fn step(args: &Args, kind: Kind, place: Option<Vec<u8>>, now: Timestamp) -> Resu
             rows.retain(|key| !is_spooled(&snapshot, tenant, key.message));
             (before, SweepRows::Trail(rows))
         }
+        Kind::Bans => {
+            let before = earlier(now, args.config.limits.ban_memory);
+            (before, SweepRows::Bans(lapsed_before(&snapshot, before, STEP)?))
+        }
     };
     let is_empty = match &rows {
         SweepRows::Results(rows) => rows.is_empty(),
         SweepRows::Appended(rows) => rows.is_empty(),
         SweepRows::Trail(rows) => rows.is_empty(),
         SweepRows::Vanished { modseqs, .. } => modseqs.is_empty(),
+        SweepRows::Bans(networks) => networks.is_empty(),
     };
     let sweep = Command::Sweep(Sweep { tenant, before, rows });
     Ok(((!is_empty).then_some(sweep), None))

@@ -7,6 +7,7 @@ mod accept;
 mod account;
 mod alias;
 mod append;
+mod ban;
 mod blob_refs;
 pub mod change;
 mod credential;
@@ -95,6 +96,8 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::DeleteMailbox(command) => mailbox::delete_footprint(command, &mut keys),
         Command::Reap(command) => job::reap_footprint(command, &mut keys),
         Command::Sweep(command) => job::sweep_footprint(command, &mut keys),
+        Command::Ban(command) => ban::footprint(command, &mut keys),
+        Command::Unban(command) => ban::unban_footprint(command, &mut keys),
     }
     keys
 }
@@ -155,6 +158,8 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::DeleteMailbox(command) => mailbox::delete(command, draft),
         Command::Reap(command) => job::reap(command, draft),
         Command::Sweep(command) => job::sweep(command, draft),
+        Command::Ban(command) => ban::ban(command, at, draft),
+        Command::Unban(command) => ban::unban(command, draft),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod append;
+pub mod ban;
 pub mod directory;
 pub mod expunge;
 pub mod flags;
@@ -16,6 +17,7 @@ use message::{
 
 pub use accept::{Accept, Addressee, Spooled};
 pub use append::Append;
+pub use ban::{Ban, Term, Unban};
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
     DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
@@ -146,6 +148,10 @@ pub enum Command {
     Reap(Reap),
     /// The end of what has been kept for its time.
     Sweep(Sweep),
+    /// A network is sent away.
+    Ban(Ban),
+    /// A ban is taken back.
+    Unban(Unban),
 }
 
 impl Command {
@@ -180,6 +186,8 @@ impl Command {
             Self::DeleteMailbox(command) => command.mailbox.tenant,
             Self::Reap(command) => command.tenant,
             Self::Sweep(command) => command.tenant,
+            // Who is sent away is sent away by all.
+            Self::Ban(_) | Self::Unban(_) => SYSTEM_TENANT,
         }
     }
 

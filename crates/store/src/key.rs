@@ -6,6 +6,7 @@
 //! ids begin with their time, so what one node accepts is written in key order. What belongs to a tenant as a whole
 //! lives in partition 0 of that tenant, and what must be unique over all tenants in tenant 0.
 
+pub mod ban;
 pub mod blob;
 pub mod directory;
 pub mod mailbox;

@@ -11,6 +11,7 @@ use message::{
 use crate::{
     command::Spooled,
     record::{
+        ban::{Ban, Network},
         mailbox::{Flags, MailboxState, ModSeq, Uid},
         spool::{Destination, Priority, RecipientNumber},
     },
@@ -83,6 +84,8 @@ pub enum Change {
         /// Since which MODSEQ.
         modseq: ModSeq,
     },
+    /// A network was banned like this, or its ban was taken back.
+    Ban(Network, Option<Ban>),
     /// There is something to reap.
     Tombstone(TenantId),
 }

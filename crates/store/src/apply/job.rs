@@ -10,10 +10,12 @@ use crate::{
     command::{Reap, ReapStep, Sweep, SweepRows, expunge::MAX_EXPUNGED, job::MAX_SWEEP},
     key::{
         self, Key,
+        ban::ban,
         mailbox::{MailboxKey, blob_tombstone, tombstone},
         trail::TrailKey,
     },
     record::{
+        ban::{Ban, Network},
         job::{BlobTombstone, MailboxTombstone},
         mailbox::{MailboxMessage, MailboxState, ModSeq, Uid, Vanished},
     },
@@ -107,6 +109,7 @@ pub(super) fn sweep_footprint(command: &Sweep, keys: &mut Vec<Key>) {
                     .map(|&modseq| mailbox.vanished(modseq)),
             );
         }
+        SweepRows::Bans(networks) => keys.extend(networks.iter().take(MAX_SWEEP).map(ban)),
     }
 }
 
@@ -144,6 +147,10 @@ pub(super) fn sweep(command: &Sweep, draft: &mut Draft<'_>) -> Result<Outcome, R
         SweepRows::Vanished { mailbox, modseqs } => {
             bounded("rows", modseqs.len(), MAX_SWEEP)?;
             sweep_vanished(command, mailbox, modseqs, draft)?;
+        }
+        SweepRows::Bans(networks) => {
+            bounded("rows", networks.len(), MAX_SWEEP)?;
+            sweep_bans(command, networks, draft)?;
         }
     }
     Ok(Outcome::Done)
@@ -271,6 +278,20 @@ fn sweep_vanished(
     if swept > 0 {
         state.vanished = state.vanished.saturating_sub(swept);
         draft.put(mailbox.state(), &state)?;
+    }
+    Ok(())
+}
+
+fn sweep_bans(command: &Sweep, networks: &[Network], draft: &mut Draft<'_>) -> Result<(), Rejected> {
+    for network in networks {
+        let key = ban(network);
+        let lapsed = draft
+            .find_whole::<Ban>(&key)?
+            .and_then(|ban| ban.until)
+            .is_some_and(|until| until < command.before);
+        if lapsed {
+            draft.delete(key);
+        }
     }
     Ok(())
 }

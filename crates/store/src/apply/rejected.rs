@@ -18,6 +18,9 @@ pub enum Rejected {
     /// The alias is not there.
     #[error("no such alias")]
     NoSuchAlias,
+    /// The network is not banned.
+    #[error("no such ban")]
+    NoSuchBan,
     /// The mailbox is not there, or is not this account's.
     #[error("no such mailbox")]
     NoSuchMailbox,
@@ -99,6 +102,8 @@ pub enum Noun {
     Identity,
     /// The key of decoys.
     DecoyKey,
+    /// A ban that holds.
+    Ban,
 }
 
 impl std::fmt::Display for Noun {
@@ -113,6 +118,7 @@ impl std::fmt::Display for Noun {
             Self::AppPassword => "application password",
             Self::Identity => "identity",
             Self::DecoyKey => "key of decoys",
+            Self::Ban => "ban",
         })
     }
 }

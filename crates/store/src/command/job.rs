@@ -8,6 +8,7 @@ use message::{
 use crate::{
     key::{mailbox::MailboxKey, trail::TrailKey},
     record::{
+        ban::Network,
         mailbox::{ModSeq, Uid},
         spool::RecipientNumber,
     },
@@ -74,6 +75,8 @@ pub enum SweepRows {
         /// Which records, growing.
         modseqs: Vec<ModSeq>,
     },
+    /// Bans that lapsed before that time.
+    Bans(Vec<Network>),
 }
 
 /// How many rows one step removes.

@@ -47,6 +47,10 @@ fn keys_are_golden() {
         spool::message(tenant, id.into()),
         "spool:0000000100026d00000000010200020000000000000003",
     );
+    check(
+        ban::ban(&"192.0.2.0/24".parse().unwrap()),
+        "directory:0000000000006200000000000000000000ffffc000020078",
+    );
     let place = MailboxKey {
         tenant,
         account,

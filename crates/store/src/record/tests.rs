@@ -14,6 +14,7 @@ use message::{
 use proptest::prelude::*;
 
 use super::{
+    ban::{Ban, Origin},
     blob::BlobRow,
     directory::*,
     job::{BlobTombstone, MailboxTombstone},
@@ -107,6 +108,21 @@ fn recipient_options() -> RecipientOptions {
         notify: Notify::parse(b"SUCCESS,DELAY").ok(),
         original: OriginalRecipient::parse(b"rfc822;a+2Bb@example.org").ok(),
     }
+}
+
+#[test]
+fn bans_are_golden() {
+    let ban = Ban {
+        since: AT,
+        until: Some(Timestamp::from_millis(1_700_003_600_123)),
+        reason: "wrong passwords".to_owned(),
+        origin: Origin::Automatic,
+        count: 2,
+    };
+    check(
+        &ban,
+        "01fbd095ffbc3101fbadf180bd310f77726f6e672070617373776f726473010252bd60b3",
+    );
 }
 
 #[test]

@@ -12,8 +12,9 @@ use super::{Check, Finding, Problem};
 use crate::{
     blob::BlobRef,
     engine::{Snapshot, StoreError},
-    key::{self, Key, directory as keys},
+    key::{self, Key, ban, directory as keys},
     record::{
+        ban::Ban,
         directory::{Account, Address, AddressOwner, Claim, DecoyKey, Domain, Tenant},
         state::{AccountState, FenceRow, TenantState},
     },
@@ -39,6 +40,10 @@ where
             }
             keys::FENCE => {
                 self.decode::<_, FenceRow>(key, octets, |_| Some(()));
+                Ok(())
+            }
+            ban::BAN => {
+                self.decode::<_, Ban>(key, octets, ban::parse_ban);
                 Ok(())
             }
             _ => {

@@ -12,7 +12,7 @@ use message::{
 use store::{
     engine::Snapshot,
     key::{self, Keyspace, mailbox::MailboxKey},
-    read::{self, directory, job, mailbox, spool, trail},
+    read::{self, ban, directory, job, mailbox, spool, trail},
     record::{
         directory::{Address, AddressOwner},
         job::{BlobTombstone, MailboxTombstone},
@@ -37,6 +37,7 @@ pub(crate) fn compare(store: &Store, model: &Model) {
     }
     compare_spool(&snapshot, model);
     compare_rest(&snapshot, model);
+    compare_bans(&snapshot, model);
     let mut findings = Vec::new();
     let bytes = |tenant, blob: &_| {
         let reader = store.blob_reader(tenant, blob);
@@ -46,6 +47,23 @@ pub(crate) fn compare(store: &Store, model: &Model) {
     assert_eq!(findings, Vec::<String>::new());
     assert!(summary.records > 0);
     assert_eq!(store.quarantined().met, 0);
+}
+
+fn compare_bans(snapshot: &impl Snapshot, model: &Model) {
+    let mut bans = BTreeMap::new();
+    ban::bans(snapshot, |network, ban| drop(bans.insert(network, ban))).unwrap();
+    assert_eq!(bans, model.bans);
+    let Some(time) = model.bans.values().filter_map(|ban| ban.until).max() else {
+        return;
+    };
+    let lapsed: BTreeSet<_> = ban::lapsed_before(snapshot, time, ALL)
+        .unwrap()
+        .into_iter()
+        .collect();
+    let expected = model.bans.iter();
+    let expected = expected.filter(|(_, ban)| ban.until.is_some_and(|until| until < time));
+    assert_eq!(lapsed, expected.map(|(network, _)| *network).collect());
+    assert!(ban::lapsed_before(snapshot, time, 1).unwrap().len() <= 1);
 }
 
 fn compare_directory(snapshot: &impl Snapshot, model: &Model) {

@@ -73,6 +73,9 @@ const REACHED: &[&str] = &[
     "Append NoSuchMessage",
     "Append Ok",
     "Append OverQuota",
+    "Ban Exists",
+    "Ban Ok",
+    "Ban TooLarge",
     "ChangeFlags Ok",
     "CreateAccount Exists",
     "CreateAccount NoSuchDomain",
@@ -119,6 +122,8 @@ const REACHED: &[&str] = &[
     "Settle Stale",
     "Sweep NoSuchMailbox",
     "Sweep Ok",
+    "Unban NoSuchBan",
+    "Unban Ok",
 ];
 
 proptest! {

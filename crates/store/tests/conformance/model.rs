@@ -1,5 +1,6 @@
 //! The model: what commands mean, in plain maps. It copies itself for each command, so a rejected one changes nothing.
 
+mod ban;
 mod directory;
 mod job;
 mod mailbox;
@@ -18,6 +19,7 @@ use store::{
     blob::BlobRef,
     command::*,
     record::{
+        ban::{Ban, Network},
         directory::{AppPassword, Password},
         mailbox::{Flags, MailboxName, SpecialUse, Uid, UidValidity},
         spool::{Priority, RecipientNumber, RecipientState, Route},
@@ -38,6 +40,7 @@ pub(crate) struct Model {
     pub(crate) appended: BTreeMap<(MessageId, RecipientNumber), (TenantId, Appended)>,
     pub(crate) trail: BTreeMap<TrailPlace, (TenantId, CommandId)>,
     pub(crate) results: BTreeMap<CommandId, Outcome>,
+    pub(crate) bans: BTreeMap<Network, Ban>,
     pub(crate) graves: BTreeMap<MailboxId, Grave>,
     /// Deleted blobs whose chunks are still there: the next one.
     pub(crate) rests: BTreeMap<BlobId, (TenantId, u32)>,
@@ -239,6 +242,8 @@ impl Model {
             Command::DeleteMailbox(command) => self.delete_mailbox(command),
             Command::Reap(command) => self.reap(command),
             Command::Sweep(command) => self.sweep(command),
+            Command::Ban(command) => self.ban(command, proposal.at),
+            Command::Unban(command) => self.unban(command),
             _ => panic!("a command that the model does not know"),
         }
     }

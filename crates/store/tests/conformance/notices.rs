@@ -42,11 +42,11 @@ fn a_record_that_is_lost_or_changed_is_noticed() {
 }
 
 /// Whether anything refers to a record. Nothing does to a step of a trail, to a result, to the record of an append, to
-/// the key of decoys, and to the chunks of a blob that is being reaped.
+/// the key of decoys, to a ban, and to the chunks of a blob that is being reaped.
 fn is_needed(rows: &[Row], key: &Key) -> bool {
     match key.space {
         Keyspace::Trail | Keyspace::Once => false,
-        Keyspace::Directory => key.bytes[PREFIX_OCTETS - 1] != b'k',
+        Keyspace::Directory => !b"bk".contains(&key.bytes[PREFIX_OCTETS - 1]),
         Keyspace::Blob => {
             let mut blob = key.bytes[..PREFIX_OCTETS + 16].to_vec();
             blob[PREFIX_OCTETS - 1] = b'b';
@@ -80,7 +80,7 @@ fn rows() -> Vec<Row> {
 }
 
 const KINDS: [(Keyspace, &str); 6] = [
-    (Keyspace::Directory, "tndeak@"),
+    (Keyspace::Directory, "tndeak@b"),
     (Keyspace::Spool, "mrq"),
     (Keyspace::Mailbox, "tanxsmcvzy"),
     (Keyspace::Blob, "bc"),

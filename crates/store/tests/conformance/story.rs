@@ -1,6 +1,7 @@
 //! A story: numbers become commands. What a proposer would have read, it takes from the model, and now and then gets it
 //! wrong.
 
+mod ban;
 mod credential;
 mod mailbox;
 mod pick;
@@ -100,7 +101,7 @@ impl Teller {
         } else {
             TenantId::new(u32::from(a % 4))
         };
-        let command = match kind % 40 {
+        let command = match kind % 44 {
             0 => self.tenant(seed, model),
             1 => Command::LimitTenant(LimitTenant {
                 tenant,
@@ -121,7 +122,7 @@ impl Teller {
             3 => self.account(tenant, address(b % 4, c % 3), usize::from(d % 7)),
             4 if d < 80 => self.delete_account(seed, model),
             4 => self.account(tenant, address(b % 4, 1), 6),
-            5 | 38 => credential::tell(seed, self.now(), model),
+            5 | 38 | 41 => credential::tell(seed, self.now(), model),
             6 => match b % 2 {
                 0 => Command::CreateAlias(CreateAlias {
                     tenant,
@@ -144,6 +145,7 @@ impl Teller {
             34 => self.delete_mailbox(seed, model),
             35 => self.reap(seed, model),
             36..=37 => self.sweep(seed, model),
+            39..=40 => self.ban(seed),
             _ => return self.again(a),
         };
         self.action(command)

@@ -69,6 +69,10 @@ impl Model {
                         || spool.contains_key(&message)
                 });
             }
+            SweepRows::Bans(networks) => self.bans.retain(|network, ban| {
+                let lapsed = ban.until.is_some_and(|until| until < command.before);
+                !lapsed || !networks.contains(network)
+            }),
             SweepRows::Vanished { mailbox, modseqs } => {
                 let (_, mailbox) = self.mailbox(mailbox).map_err(|_| "NoSuchMailbox")?;
                 for modseq in modseqs.iter().map(|modseq| modseq.get()) {

@@ -20,7 +20,7 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
         0 => Identity::Domain(domain(e % 3)),
         number => Identity::Address(address(number, e % 3)),
     };
-    match c % 8 {
+    match c % 9 {
         0 => Command::SetPassword(SetPassword {
             tenant,
             account,
@@ -50,7 +50,7 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
             account,
             name,
         }),
-        5 => Command::AddIdentity(AddIdentity {
+        5 | 8 => Command::AddIdentity(AddIdentity {
             tenant,
             account,
             identity,
