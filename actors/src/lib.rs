@@ -9,6 +9,7 @@ pub mod connection;
 pub mod directory;
 #[cfg(test)]
 mod fixture;
+pub mod limits;
 pub mod listener;
 pub mod mailbox;
 pub mod mint;

@@ -2,4 +2,5 @@
 
 pub mod acceptor;
 pub mod proxy;
+pub mod refusal;
 pub mod socket;

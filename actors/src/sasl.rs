@@ -1,5 +1,5 @@
 //! Sasl: the log-ins of one connection. Between a session, which knows lines, and the authenticator, which knows
-//! accounts, it leads an exchange of a mechanism, and tells of every failure.
+//! accounts, it leads an exchange of a mechanism, and tells of every failure: to the log, and to the limits.
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,6 +20,7 @@ use crate::{
     authenticator::{self, Attempt, Looked, Place, Verdict},
     connection::TlsInfo,
     directory::Directory,
+    limits::{Limits, Offence},
 };
 
 /// The longest that an answer of the authenticator may take: what an attempt may have to wait, those that wait before
@@ -135,6 +136,7 @@ pub struct Sasl {
     authenticator: Address<authenticator::Msg>,
     directory: Directory,
     default_domain: Option<Domain>,
+    limits: Limits,
     dialogue: Option<Dialogue>,
 }
 
@@ -188,12 +190,14 @@ impl Sasl {
         authenticator: Address<authenticator::Msg>,
         directory: Directory,
         default_domain: Option<Domain>,
+        limits: Limits,
     ) -> Self {
         Self {
             origin,
             authenticator,
             directory,
             default_domain,
+            limits,
             dialogue: None,
         }
     }
@@ -216,7 +220,8 @@ impl Sasl {
             account: None,
             _place: None,
         };
-        self.follow(dialogue, step).await
+        let answer = self.follow(dialogue, step).await;
+        self.counted(answer)
     }
 
     /// Goes on with an exchange.
@@ -225,13 +230,26 @@ impl Sasl {
             return Answer::Out(Denial::Later);
         };
         let step = dialogue.exchange.receive(response);
-        self.follow(dialogue, step).await
+        let answer = self.follow(dialogue, step).await;
+        self.counted(answer)
     }
 
     /// A name and a password that came without an exchange.
     pub async fn password(&mut self, name: String, password: Secret, mechanism: &str) -> Answer {
         let claimant = Claimant::new(name, self.default_domain.as_ref());
-        self.verify(claimant, password, mechanism).await
+        let answer = self.verify(claimant, password, mechanism).await;
+        self.counted(answer)
+    }
+
+    /// An address from which somebody comes in is spared what one from which nobody does is banned for.
+    fn counted(&self, answer: Answer) -> Answer {
+        let peer = self.origin.peer.ip();
+        match &answer {
+            Answer::In(_) => self.limits.authenticated(peer),
+            Answer::Out(Denial::Wrong) => self.limits.offence(peer, Offence::AuthFailure),
+            Answer::Challenge(_) | Answer::Out(Denial::Malformed | Denial::Later) => {}
+        }
+        answer
     }
 
     /// Follows the exchange until the client must say something, or it is decided.

@@ -7,6 +7,7 @@
 //! ├── store                             one for one
 //! │   ├── gate                          proposals in
 //! │   └── sweeper                       what is deleted or old, out
+//! ├── limits                            who is sent away
 //! ├── tenants/default                   rest for one
 //! │   ├── mailboxes/<account>.<mailbox> on demand
 //! │   └── queues/local                  rest for one
@@ -31,9 +32,14 @@ use crate::{
     clock::Clock,
     connection::Security,
     directory::{self, Directory, DirectoryKeeper},
+    limits::{
+        Door, Limits,
+        keeper::{self, LimitsKeeper},
+    },
     listener::{
         acceptor::{self, Acceptor, Connect},
         proxy::Proxies,
+        refusal::Refusals,
         socket::Socket,
     },
     mailbox::{self, Mailbox},
@@ -106,11 +112,14 @@ pub fn tree(parts: &Parts) -> Supervisor {
     let mailboxes = mailboxes(parts);
     let (queue, queue_address) = local_queue(parts, &gate_address, &who);
     let (sweeper, sweeper_address) = sweeper(parts, &gate_address);
+    let limits = Limits::new(&parts.config, parts.clock);
+    let (keeper, keeper_address) = limits_keeper(parts, &limits, &gate_address);
     let feed = feed(feed::Args {
         store: parts.store.clone(),
         directory: directory_address,
         local_queue: queue_address,
         sweeper: sweeper_address,
+        limits: keeper_address,
         mailboxes: mailboxes.clone(),
     });
     let tenant = Supervisor::new(DEFAULT_TENANT_NAME, Strategy::RestForOne)
@@ -122,6 +131,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
         gate: gate_address,
         authenticator: authenticator_address,
         mailboxes,
+        limits,
         room,
     };
     Supervisor::root(Strategy::OneForOne)
@@ -134,6 +144,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
                 .child(gate)
                 .child(sweeper),
         )
+        .child(keeper)
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
         .child(listeners(parts, &shared))
@@ -145,6 +156,7 @@ struct Shared {
     gate: Address<gate::Msg>,
     authenticator: Address<authenticator::Msg>,
     mailboxes: Dynamic<Mailbox>,
+    limits: Limits,
     /// Room for connections over all listeners.
     room: Arc<Semaphore>,
 }
@@ -170,6 +182,7 @@ impl Parts {
             store: self.store.clone(),
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
+            limits: shared.limits.clone(),
         }
     }
 
@@ -196,6 +209,7 @@ impl Parts {
             directory: shared.who.clone(),
             authenticator: shared.authenticator.clone(),
             default_domain: sasl::default_domain(&self.config),
+            limits: shared.limits.clone(),
             mailboxes: shared.mailboxes.clone(),
         }
     }
@@ -234,6 +248,19 @@ fn sweeper(parts: &Parts, gate: &Address<gate::Msg>) -> (Child, Address<sweeper:
     let (parts, gate) = (parts.clone(), gate.clone());
     child::<Sweeper>("sweeper", Restart::Permanent, move |settings| sweeper::Args {
         tenant: DEFAULT_TENANT,
+        store: parts.store.clone(),
+        reads: parts.reads.clone(),
+        gate: gate.clone(),
+        clock: parts.clock,
+        mint: parts.mint.clone(),
+        config: settings.shared_of::<Config>(),
+    })
+}
+
+fn limits_keeper(parts: &Parts, limits: &Limits, gate: &Address<gate::Msg>) -> (Child, Address<keeper::Msg>) {
+    let (parts, limits, gate) = (parts.clone(), limits.clone(), gate.clone());
+    child::<LimitsKeeper>("limits", Restart::Permanent, move |settings| keeper::Args {
+        limits: limits.clone(),
         store: parts.store.clone(),
         reads: parts.reads.clone(),
         gate: gate.clone(),
@@ -307,6 +334,7 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                 return listeners;
             };
             let ceiling = settings.max_connections as usize;
+            let door = shared.limits.door(name);
             let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
             let listener = match settings.protocol {
                 Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
@@ -321,7 +349,8 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                         open,
                         settings,
                         connect,
-                        smtp_session::TOO_BUSY,
+                        door,
+                        smtp_session::REFUSALS,
                     ))
                 }
                 Protocol::Pop3 => {
@@ -336,7 +365,8 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
                         open,
                         settings,
                         connect,
-                        pop3_session::TOO_BUSY,
+                        door,
+                        pop3_session::REFUSALS,
                     ))
                 }
             };
@@ -345,12 +375,13 @@ fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
     )
 }
 
-fn acceptor(open: &Open, settings: &Listener, connect: Connect, refusal: &'static [u8]) -> Child {
+fn acceptor(open: &Open, settings: &Listener, connect: Connect, door: Door, refusals: Refusals) -> Child {
     let args = acceptor::Args {
         sockets: open.sockets.clone(),
         connect,
         proxies: Proxies::in_networks(&settings.proxy_from),
-        refusal,
+        door,
+        refusals,
     };
     child::<Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0
 }

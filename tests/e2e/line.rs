@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -29,6 +29,21 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) async fn to(address: SocketAddr) -> Self {
         let socket = timeout(DEADLINE, TcpStream::connect(address))
+            .await
+            .expect("no connection")
+            .expect("a connection");
+        socket.set_nodelay(true).unwrap();
+        Self {
+            stream: Box::new(socket),
+            unread: Vec::new(),
+        }
+    }
+
+    /// A connection from another address of this machine; everything in 127.0.0.0/8 is one.
+    pub(crate) async fn from(source: &str, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::new(source.parse().unwrap(), 0)).unwrap();
+        let socket = timeout(DEADLINE, socket.connect(address))
             .await
             .expect("no connection")
             .expect("a connection");
@@ -62,6 +77,11 @@ impl Line {
         let line: Vec<u8> = self.unread.drain(..end + 2).take(end).collect();
         // A message may hold any octet; a reply holds none that this would change.
         Some(String::from_utf8_lossy(&line).into_owned())
+    }
+
+    /// What the server has said meanwhile: a line, or `None` in it when it has closed; `None` when it has said nothing.
+    pub(crate) async fn said(&mut self) -> Option<Option<String>> {
+        timeout(Duration::from_millis(1), self.hear()).await.ok()
     }
 
     /// The next reply of SMTP, or the next line of POP3: the last of its lines.

@@ -31,6 +31,8 @@ mod keeps_accounts;
 #[cfg(test)]
 mod keeps_credentials;
 #[cfg(test)]
+mod keeps_to_limits;
+#[cfg(test)]
 mod knows_its_proxies;
 #[cfg(test)]
 mod line;
@@ -58,6 +60,8 @@ mod refuses;
 mod session_survives;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod slow_clients;
 #[cfg(test)]
 mod speaks_tls;
 #[cfg(test)]

@@ -82,6 +82,8 @@ fn limit(home: &mut Home, name: &str, value: u64) {
         "max_message_size" => smtp.max_message_size = ByteSize::bytes(value),
         "max_recipients" => smtp.max_recipients = number(),
         "max_errors" => smtp.max_errors = number(),
+        "max_unknown_commands" => smtp.max_unknown_commands = number(),
+        "greeting_delay" => smtp.greeting_delay = time,
         "max_refused_recipients" => smtp.max_refused_recipients = number(),
         "max_commands_without_mail" => smtp.max_commands_without_mail = number(),
         "max_transactions" => smtp.max_transactions = number(),

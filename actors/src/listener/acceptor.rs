@@ -2,37 +2,31 @@
 //!
 //! Owner:    /listeners/<name> (static, permanent)
 //! Accepts:  Msg::Failed
-//! Calls:    the supervisor of its connections
+//! Calls:    the limits, the supervisor of its connections
 //! Owns:     a task for each address that waits for sockets. The listening sockets belong to the process, so that a
 //!           restarted acceptor serves the same ports and no peer is refused meanwhile.
 //! On death: peers wait in the kernel's backlog until it is back; connections that stand are not concerned.
-//! Limits:   config.listeners.<name>.{max_connections, backlog}, MAX_REFUSING; of proxies, those in proxy.rs
+//! Limits:   config.listeners.<name>.{max_connections, backlog}, config.limits; of proxies, those in proxy.rs
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use ractor_cluster_derive::RactorMessage;
 use supervision::{Actor, Address, Broken, Context, Drained, Inspection};
 use tokio::{
-    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
     task::JoinSet,
     time::Instant,
 };
 
 use super::{
     proxy::{self, Proxies},
+    refusal::{Count, Refusals, Refused},
     socket::{self, Socket},
 };
+use crate::limits::{Door, Permit};
 
 /// How long to wait when the system has no descriptor or memory left for another socket.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
-
-/// How many peers may be told at once that there is no room; beyond that they are closed without a word.
-const MAX_REFUSING: usize = 64;
-
-/// How long a refused peer may take to read why.
-const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// What an acceptor is told by its own task.
 #[derive(RactorMessage)]
@@ -42,7 +36,7 @@ pub enum Msg {
 }
 
 /// Starts the connection of a socket; gives the socket back when there is no room for it.
-pub type Connect = Arc<dyn Fn(TcpStream, SocketAddr) -> Result<(), TcpStream> + Send + Sync>;
+pub type Connect = Arc<dyn Fn(TcpStream, SocketAddr, Permit) -> Result<(), TcpStream> + Send + Sync>;
 
 /// What an acceptor needs.
 #[derive(Clone)]
@@ -53,8 +47,10 @@ pub struct Args {
     pub connect: Connect,
     /// Who must say for whom it connects.
     pub proxies: Proxies,
-    /// What a peer is told for whom there is no room; whole lines.
-    pub refusal: &'static [u8],
+    /// Who may come in at all.
+    pub door: Door,
+    /// What the others are told.
+    pub refusals: Refusals,
 }
 
 /// An acceptor.
@@ -63,6 +59,7 @@ pub struct Acceptor;
 /// What an acceptor holds.
 pub struct State {
     addresses: String,
+    refused: Arc<Count>,
     /// End with the actor, and with them the taking of sockets.
     tasks: JoinSet<()>,
 }
@@ -74,19 +71,23 @@ impl Actor for Acceptor {
     type State = State;
 
     async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
-        let refusing = Arc::new(Semaphore::new(MAX_REFUSING));
+        let refused = Arc::new(Count::new());
         let mut tasks = JoinSet::new();
         for socket in &args.sockets {
             let listener = socket.listen().map_err(Broken::because)?;
             tasks.spawn(accept(
                 listener,
                 args.clone(),
-                Arc::clone(&refusing),
+                Arc::clone(&refused),
                 ctx.address(),
             ));
         }
         let addresses = socket::printed(args.sockets.iter().map(Socket::address));
-        Ok(State { addresses, tasks })
+        Ok(State {
+            addresses,
+            refused,
+            tasks,
+        })
     }
 
     async fn handle(_: &Context<Msg>, msg: Msg, _: &mut State) -> Result<(), Broken> {
@@ -101,20 +102,20 @@ impl Actor for Acceptor {
     }
 
     fn inspect(state: &State) -> Inspection {
-        Inspection::default().with("addresses", state.addresses.clone())
+        Inspection::default()
+            .with("addresses", state.addresses.clone())
+            .with("refused", state.refused.get())
     }
 }
 
-async fn accept(listener: TcpListener, args: Args, refusing: Arc<Semaphore>, me: Address<Msg>) {
+async fn accept(listener: TcpListener, args: Args, refused: Arc<Count>, me: Address<Msg>) {
     loop {
         match listener.accept().await {
             Ok((socket, peer)) => {
-                // Replies are written whole: waiting for more to send with them only costs time.
-                drop(socket.set_nodelay(true));
                 if args.proxies.has(peer.ip()) {
-                    introduce(socket, peer, &args, &refusing);
+                    introduce(socket, peer, &args, &refused);
                 } else {
-                    admit(socket, peer, &args, &refusing);
+                    admit(socket, peer, &args, &refused);
                 }
             }
             Err(why) if is_passing(&why) => {}
@@ -131,13 +132,13 @@ async fn accept(listener: TcpListener, args: Args, refusing: Arc<Semaphore>, me:
 }
 
 /// Waits until a proxy has said for whom it connects, while others come in.
-fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: &Args, refusing: &Arc<Semaphore>) {
+fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: &Args, refused: &Arc<Count>) {
     let place = args.proxies.place();
-    let (args, refusing) = (args.clone(), Arc::clone(refusing));
+    let (args, refused) = (args.clone(), Arc::clone(refused));
     let introduced = async move {
         let _place = place?;
         let peer = proxy::peer(&mut socket, proxy).await?;
-        admit(socket, peer, &args, &refusing);
+        admit(socket, peer, &args, &refused);
         Ok(())
     };
     tokio::spawn(async move {
@@ -148,27 +149,23 @@ fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: &Args, refusing: &A
     });
 }
 
-/// Starts a connection, or says that there is no room.
-fn admit(socket: TcpStream, peer: SocketAddr, args: &Args, refusing: &Arc<Semaphore>) {
-    if let Err(socket) = (args.connect)(socket, peer) {
-        refuse(socket, args.refusal, refusing);
+/// Lets a connection in, or says why not.
+fn admit(socket: TcpStream, peer: SocketAddr, args: &Args, refused: &Count) {
+    if let Err((socket, why)) = start(socket, peer, args) {
+        args.refusals.refuse(socket, why);
+        refused.one_more(peer.ip(), why);
     }
 }
 
-/// Says why and closes, without letting those who do not read take up memory.
-fn refuse(mut socket: TcpStream, refusal: &'static [u8], refusing: &Arc<Semaphore>) {
-    let Ok(permit) = Arc::clone(refusing).try_acquire_owned() else {
-        return;
+/// Starts a connection, or gives its socket back.
+fn start(socket: TcpStream, peer: SocketAddr, args: &Args) -> Result<(), (TcpStream, Refused)> {
+    let permit = match args.door.admit(peer.ip()) {
+        Ok(permit) => permit,
+        Err(why) => return Err((socket, Refused::Exceeded(why))),
     };
-    tokio::spawn(async move {
-        let said = async {
-            socket.write_all(refusal).await?;
-            socket.shutdown().await
-        };
-        // A peer that is refused and does not listen needs nothing more from us.
-        drop(tokio::time::timeout(REFUSAL_LIMIT, said).await);
-        drop(permit);
-    });
+    // Replies are written whole: waiting for more to send with them only costs time.
+    drop(socket.set_nodelay(true));
+    (args.connect)(socket, peer, permit).map_err(|socket| (socket, Refused::NoRoom))
 }
 
 /// The peer went before it was taken, or its network did: nothing is wrong here. accept(2) asks for all of these to be

@@ -37,7 +37,8 @@ use crate::{
     clock::Clock,
     connection::{self, Input, Ledger, Next, Protocol, Request, Security, Turn, carry},
     directory::Directory,
-    listener::acceptor::Connect,
+    limits::Limits,
+    listener::{acceptor::Connect, refusal::Refusals},
     mailbox::{self, Lease, NotOpened},
     mint::Mint,
     reads::Reads,
@@ -61,8 +62,11 @@ impl Protocol for Pop3 {
     const FAREWELL: &'static [u8] = b"-ERR [SYS/TEMP] local error, closing connection\r\n";
 }
 
-/// What a client is told for whom there is no room.
-pub const TOO_BUSY: &[u8] = pop3::TOO_BUSY;
+/// What a client is told that is not let in.
+pub const REFUSALS: Refusals = Refusals {
+    too_busy: pop3::TOO_BUSY,
+    banned: b"-ERR [SYS/TEMP] your address is refused at present\r\n",
+};
 
 /// What the configuration allows the sessions of a listener; `loopback` says that the peer is on this machine.
 #[must_use]
@@ -160,6 +164,8 @@ pub struct Parts {
     pub authenticator: Address<authenticator::Msg>,
     /// The domain of a login that has none.
     pub default_domain: Option<Domain>,
+    /// What each may take.
+    pub limits: Limits,
     /// The mailboxes.
     pub mailboxes: Dynamic<mailbox::Mailbox>,
 }
@@ -187,7 +193,7 @@ impl Parts {
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
         let parts = Arc::new(self);
-        Arc::new(move |socket, peer| {
+        Arc::new(move |socket, peer, permit| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
                 return Err(socket);
             };
@@ -203,7 +209,7 @@ impl Parts {
             let security = security.clone();
             let carry = |session| async move {
                 carry::<Pop3>(socket, security, clock, ledger, session).await;
-                drop(place);
+                drop((place, permit));
             };
             // What stands against a start now also ends the task that holds the socket.
             drop(seat.start_with(connection.to_string(), make_args, carry));

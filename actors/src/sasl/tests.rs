@@ -47,7 +47,8 @@ async fn door(fixture: &Fixture) -> Sasl {
         protocol: Protocol::Smtp,
     };
     let home = Domain::parse(b"example.org").unwrap();
-    Sasl::new(origin, authenticator, who, Some(home))
+    let limits = Limits::new(&fixture.config, fixture.clock);
+    Sasl::new(origin, authenticator, who, Some(home), limits)
 }
 
 fn challenge(answer: Answer) -> String {

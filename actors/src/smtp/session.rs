@@ -10,9 +10,11 @@
 //!           next line answered 454.
 //! Limits:   config.smtp, config.listeners.<name>
 
+mod allowance;
 mod body;
 mod login;
 mod steps;
+mod terms;
 mod text;
 
 use std::{
@@ -29,10 +31,7 @@ use message::{
 };
 use ractor_cluster_derive::RactorMessage;
 use serde::{Deserialize, Serialize};
-use smtp::{
-    Event, Framing, Mail, Mechanisms, Mode, Offers, RecipientPath, Session, Settings, Timeouts, Tls, Verdict,
-    reply::table,
-};
+use smtp::{Event, Framing, Mail, RecipientPath, Session, Settings, Tls, Verdict, reply::table};
 use store::{
     record::spool::{MAX_RECIPIENTS, Route},
     space::Space,
@@ -46,13 +45,16 @@ use crate::{
     clock::Clock,
     connection::{self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry},
     directory::{Directory, Resolution},
+    limits::Limits,
     listener::acceptor::Connect,
     mint::Mint,
-    sasl::{Offer, Sasl},
+    sasl::Sasl,
     store::gate,
 };
 
 pub use text::header_limits;
+
+pub use self::{allowance::REFUSALS, terms::settings};
 
 /// SMTP, as the I/O task of a connection knows it.
 pub struct Smtp;
@@ -61,53 +63,6 @@ impl Protocol for Smtp {
     type Msg = Msg;
     type Checkpoint = Checkpoint;
     const FAREWELL: &'static [u8] = b"421 4.3.0 Local error, closing connection\r\n";
-}
-
-/// What a client is told for whom there is no room.
-pub const TOO_BUSY: &[u8] = b"421 4.7.0 Too many connections\r\n";
-
-/// What the configuration allows the sessions of a listener.
-#[must_use]
-pub fn settings(
-    config: &config::Config,
-    listener: &config::Listener,
-    security: &Security,
-    loopback: bool,
-) -> Settings {
-    let smtp = &config.smtp;
-    let offer = Offer::of(config, listener, loopback);
-    Settings {
-        mode: match listener.protocol {
-            config::Protocol::Submission => Mode::Submission,
-            config::Protocol::Lmtp => Mode::Lmtp,
-            config::Protocol::Smtp | config::Protocol::Pop3 => Mode::Relay,
-        },
-        max_message_size: smtp.max_message_size.as_bytes(),
-        max_recipients: smtp.max_recipients as usize,
-        max_errors: smtp.max_errors,
-        max_refused_recipients: smtp.max_refused_recipients,
-        max_commands_without_mail: smtp.max_commands_without_mail,
-        max_transactions: smtp.max_transactions,
-        max_hops: smtp.max_hops,
-        starttls: matches!(security, Security::StartTls(_)),
-        mechanisms: Mechanisms {
-            clear: offer.clear,
-            tls: offer.tls,
-        },
-        timeouts: Timeouts {
-            command: smtp.command_timeout,
-            data_block: smtp.data_block_timeout,
-            data_total: smtp.data_timeout,
-            session_total: smtp.session_timeout,
-        },
-        // The others promise what only a queue that sends and reports can keep.
-        offers: Offers {
-            utf8: true,
-            binary_mime: true,
-            ..Offers::default()
-        },
-        ..Settings::new(config.server.hostname.as_str())
-    }
 }
 
 /// What an SMTP session is asked.
@@ -185,6 +140,8 @@ pub struct Parts {
     pub authenticator: Address<authenticator::Msg>,
     /// The domain of a login that has none.
     pub default_domain: Option<Domain>,
+    /// What each may take.
+    pub limits: Limits,
 }
 
 /// What one SMTP session needs.
@@ -221,7 +178,7 @@ impl Parts {
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
         let parts = Arc::new(self);
-        Arc::new(move |socket, peer| {
+        Arc::new(move |socket, peer, permit| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
                 return Err(socket);
             };
@@ -237,7 +194,7 @@ impl Parts {
             let security = security.clone();
             let carry = |session| async move {
                 carry::<Smtp>(socket, security, clock, ledger, session).await;
-                drop(place);
+                drop((place, permit));
             };
             // What stands against a start now also ends the task that holds the socket.
             drop(seat.start_with(connection.to_string(), make_args, carry));
@@ -351,6 +308,7 @@ fn tls(info: &TlsInfo) -> Tls {
 impl State {
     async fn turn(&mut self, ctx: &Context<Msg>, input: Input) -> Result<Turn<Checkpoint>, Broken> {
         let now = self.args.parts.clock.tick();
+        let before = self.session.machine.tally();
         let mut consumed = 0;
         match input {
             // Where TLS comes first, its handshake was made after this actor was started.
@@ -364,6 +322,7 @@ impl State {
         while let Some(event) = self.session.machine.poll() {
             self.answer(ctx, event).await?;
         }
+        self.tell_offences(before);
         let machine = &mut self.session.machine;
         if self.args.ledger.is_draining() && machine.is_between_commands() {
             machine.farewell(table::SHUTTING_DOWN);
@@ -431,6 +390,9 @@ impl State {
         if !self.may_send_as(&mail.reverse_path) {
             return Verdict::Refuse(table::NOT_YOUR_ADDRESS);
         }
+        if let Err(reply) = self.count_message(mail) {
+            return Verdict::Refuse(reply);
+        }
         match self.args.parts.store.space() {
             Space::Enough => Verdict::Accept,
             Space::Low => Verdict::Refuse(table::STORE_FULL),
@@ -438,6 +400,9 @@ impl State {
     }
 
     fn route(&mut self, named: &RecipientPath) -> Verdict<Routes, Ticket> {
+        if let Err(reply) = self.count_recipient() {
+            return Verdict::Refuse(reply);
+        }
         let Some(address) = self.address(named) else {
             return Verdict::Refuse(table::BAD_RECIPIENT);
         };

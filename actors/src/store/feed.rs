@@ -2,7 +2,7 @@
 //!
 //! Owner:    / (static, permanent)
 //! Accepts:  Msg::{Start, Committed, Lagged}
-//! Calls:    the directory, the local queue, the sweeper, the mailboxes that are up
+//! Calls:    the directory, the local queue, the sweeper, the limits, the mailboxes that are up
 //! Owns:     its place among the committed changes, and the task that waits for them
 //! On death: it begins again with what is committed from then on; whoever it may have told less is told to read again.
 //! Limits:   config.store.max_feed: who falls behind further is told that it lags
@@ -15,6 +15,7 @@ use store::{
     apply::{Change, change::MailboxChange},
     feed::{Changes, Committed, Feed as Fed},
     key::mailbox::MailboxKey,
+    record::ban::{Ban, Network},
     store::Store,
 };
 use supervision::{Actor, Address, Broken, Context, Dynamic, Reply, Timer};
@@ -22,7 +23,7 @@ use tokio::task::JoinSet;
 
 use super::sweeper;
 use crate::{
-    directory,
+    directory, limits,
     mailbox::{self, Mailbox},
     queue::local,
 };
@@ -52,6 +53,8 @@ pub struct Args {
     pub local_queue: Address<local::Msg>,
     /// Told of deletions.
     pub sweeper: Address<sweeper::Msg>,
+    /// Told of bans.
+    pub limits: Address<limits::keeper::Msg>,
     /// Told of mailboxes.
     pub mailboxes: Dynamic<Mailbox>,
 }
@@ -133,6 +136,7 @@ impl State {
                     directory_changed = true;
                 }
                 Change::Tombstone(_) => self.tombstone(),
+                Change::Ban(network, ban) => self.ban(*network, ban.clone()),
                 // Nobody waits for these yet: a queue asks the store, a listing is read when it is opened.
                 _ => {}
             }
@@ -147,6 +151,10 @@ impl State {
 
     fn tombstone(&self) {
         let _ = self.args.sweeper.cast(sweeper::Msg::Look);
+    }
+
+    fn ban(&self, network: Network, ban: Option<Ban>) {
+        let _ = self.args.limits.cast(limits::keeper::Msg::Banned(network, ban));
     }
 
     fn deferred(&self, due: Timestamp) {
@@ -171,5 +179,6 @@ impl State {
     fn lagged(&self) {
         let _ = self.args.directory.cast(directory::Msg::Changed);
         let _ = self.args.local_queue.cast(local::Msg::Look);
+        let _ = self.args.limits.cast(limits::keeper::Msg::Read);
     }
 }

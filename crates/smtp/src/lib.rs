@@ -27,5 +27,5 @@ pub use offers::{FutureRelease, Offers};
 pub use recipients::{Recipient, RecipientPath, Recipients};
 pub use reply::{Enhanced, Reply};
 pub use sasl::{Login, Mechanisms, Response};
-pub use server::{BodyLoss, Event, Hello, Mail, Session, Tls, Verdict};
-pub use settings::{Mode, Settings, Timeouts};
+pub use server::{BodyLoss, Event, Hello, Mail, Session, Tally, Tls, Verdict};
+pub use settings::{EarlyTalkers, Mode, Settings, Timeouts};

@@ -8,6 +8,7 @@ mod body;
 mod chunk;
 mod courtesy;
 mod event;
+mod greeting;
 mod hello;
 mod mail;
 mod output;
@@ -28,9 +29,9 @@ use message::time::Tick;
 use serde::{Deserialize, Serialize};
 
 pub use self::event::{BodyLoss, Event, Verdict};
-pub use self::state::{Hello, Mail, Tls};
+pub use self::state::{Hello, Mail, Tally, Tls};
 
-use self::state::{Fate, Rest, State, Tally};
+use self::state::{Fate, Rest, State};
 use self::turn::{Question, Turn};
 use self::version::Version;
 use crate::command::{Command, Grammar, is_bdat};
@@ -76,8 +77,9 @@ pub struct Session<R, T> {
 }
 
 impl<R, T> Session<R, T> {
-    /// A session with a client that has just connected; its output begins with the greeting. `tls` is set if the
-    /// connection is encrypted from its first octet.
+    /// A session with a client that has just connected. Its output begins with the greeting, unless the settings ask for a
+    /// silence before it: then the greeting comes with [`Session::timeout`]. `tls` is set if the connection is encrypted
+    /// from its first octet.
     #[must_use]
     pub fn greet(settings: Arc<Settings>, peer: IpAddr, tls: Option<Tls>, now: Tick) -> Self {
         let mut session = Self {
@@ -86,7 +88,7 @@ impl<R, T> Session<R, T> {
             is_proxied: false,
             tls: tls.map(Arc::new),
             login: None,
-            state: State::Greeted,
+            state: State::Silent,
             rest: None,
             suspicious: false,
             tally: Tally::default(),
@@ -96,8 +98,7 @@ impl<R, T> Session<R, T> {
             turn: Turn::default(),
             settings,
         };
-        session.say_greeting();
-        session.await_command(now);
+        session.begin(now);
         session
     }
 
@@ -110,6 +111,7 @@ impl<R, T> Session<R, T> {
         self.turn.now = now;
         match self.framing() {
             Framing::Line if self.ended() => 0,
+            Framing::Line if self.is_silent() => self.receive_early(input),
             Framing::Line => self.receive_line(input, now),
             Framing::Response => self.receive_response(input, now),
             Framing::Skip(skip) => self.receive_rest(skip, input, now),
@@ -145,7 +147,11 @@ impl<R, T> Session<R, T> {
     /// Whether `unread` holds anything that [`Session::receive`] could act on.
     #[must_use]
     pub fn is_ready(&self, unread: &[u8]) -> bool {
-        !self.ended() && self.framing().is_ready(unread, self.settings.command_line())
+        match self.state {
+            State::Ended => false,
+            State::Silent => !unread.is_empty(),
+            _ => self.framing().is_ready(unread, self.settings.command_line()),
+        }
     }
 
     /// Whether nothing is lost if the connection ends now: no body is on its way and no verdict is awaited.
@@ -160,10 +166,13 @@ impl<R, T> Session<R, T> {
         self.deadline
     }
 
-    /// Ends the session with 421 4.4.2 if its deadline has passed. A body on its way is given up with an event.
+    /// Ends the session with 421 4.4.2 if its deadline has passed, or greets if that was what it waited for. A body on its way is given up with an event.
     pub fn timeout(&mut self, now: Tick) {
         if now < self.deadline || self.ended() {
             return;
+        }
+        if self.is_silent() {
+            return self.greet_now(now);
         }
         self.give_up_body(BodyLoss::TimedOut);
         self.close(table::TIMED_OUT);
@@ -185,6 +194,10 @@ impl<R, T> Session<R, T> {
         matches!(self.state, State::Ended)
     }
 
+    const fn is_silent(&self) -> bool {
+        matches!(self.state, State::Silent)
+    }
+
     /// Goes on under other settings from the next command.
     pub fn configure(&mut self, settings: Arc<Settings>) {
         self.settings = settings;
@@ -200,6 +213,12 @@ impl<R, T> Session<R, T> {
     #[must_use]
     pub const fn peer(&self) -> IpAddr {
         self.peer
+    }
+
+    /// What the client has done since its last accepted message.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
     }
 
     /// What was negotiated, if the connection is encrypted.
@@ -346,7 +365,7 @@ impl<R, T> Session<R, T> {
     /// The table of the protocol: what may come when. RFC 5321 §4.1.4
     fn obey(&mut self, command: Command<'_>) {
         match (&self.state, command) {
-            (State::Body(..) | State::Exchange(..) | State::Handshake | State::Ended, _) => {}
+            (State::Silent | State::Body(..) | State::Exchange(..) | State::Handshake | State::Ended, _) => {}
             (_, Command::Malformed(reply)) => self.refuse(reply),
             (_, Command::NotImplemented) => self.refuse(table::NOT_IMPLEMENTED),
             (_, Command::Uncounted(reply)) => {
@@ -397,11 +416,16 @@ impl<R, T> Session<R, T> {
     fn exceeded(&mut self) -> Option<Reply> {
         let Tally {
             errors,
+            unknown_commands,
             refused_recipients,
             deferred_recipients,
             commands,
+            ..
         } = self.tally;
-        if errors >= self.settings.max_errors || refused_recipients >= self.settings.max_refused_recipients {
+        if errors >= self.settings.max_errors
+            || unknown_commands >= self.settings.max_unknown_commands
+            || refused_recipients >= self.settings.max_refused_recipients
+        {
             return Some(table::TOO_MANY_ERRORS);
         }
         if deferred_recipients as usize / PATIENCE >= self.settings.max_recipients {
@@ -423,16 +447,6 @@ impl<R, T> Session<R, T> {
         self.deadline = (now + self.settings.timeouts.command).min(until);
     }
 
-    /// RFC 5321 §4.2: the domain comes first; "ESMTP" says that EHLO is understood, "LMTP" that LHLO is. RFC 2033 §4.1
-    fn say_greeting(&mut self) {
-        let protocol = match self.settings.mode {
-            Mode::Lmtp => "LMTP",
-            Mode::Relay | Mode::Submission => "ESMTP",
-        };
-        let greeting = format!("{} {protocol}", self.settings.hostname);
-        self.say(Reply::plain(220, std::iter::once(&*greeting)));
-    }
-
     fn say(&mut self, reply: Reply) {
         self.turn.output.push(reply);
     }
@@ -441,6 +455,9 @@ impl<R, T> Session<R, T> {
     fn refuse(&mut self, reply: Reply) {
         if reply.is_permanent() {
             self.tally.errors += 1;
+        }
+        if reply == table::UNKNOWN_COMMAND {
+            self.tally.unknown_commands += 1;
         }
         self.say(reply);
     }

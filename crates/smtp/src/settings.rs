@@ -28,6 +28,16 @@ pub enum Mode {
     Lmtp,
 }
 
+/// What a client is told that speaks before the greeting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum EarlyTalkers {
+    /// 554: no mail server does that. RFC 5321 §3.1
+    #[default]
+    Reject,
+    /// 421: it may try again.
+    Defer,
+}
+
 /// The limits and offers of a session. Every limit is one that a peer can run into, never one that stops the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
@@ -41,6 +51,8 @@ pub struct Settings {
     pub max_recipients: usize,
     /// Commands answered with 5xx since the last accepted message; the next command is answered 421 4.7.0.
     pub max_errors: u32,
+    /// Of these, commands that do not exist; the next command is answered 421 4.7.0. Who guesses a protocol is soon done.
+    pub max_unknown_commands: u32,
     /// Recipients refused with 5xx since the last accepted message; then 421 4.7.0. Apart from the errors, because an
     /// honest list has dead addresses, and bounded, because a dishonest one is made of them.
     pub max_refused_recipients: u32,
@@ -61,6 +73,8 @@ pub struct Settings {
     pub mechanisms: Mechanisms,
     /// What is offered beside that.
     pub offers: Offers,
+    /// What a client is told that does not wait for the greeting.
+    pub early_talkers: EarlyTalkers,
     /// How long a peer may take.
     pub timeouts: Timeouts,
 }
@@ -75,6 +89,7 @@ impl Settings {
             max_message_size: 50 << 20,
             max_recipients: 1000,
             max_errors: 20,
+            max_unknown_commands: 10,
             max_refused_recipients: 100,
             max_commands_without_mail: 100,
             max_transactions: 10_000,
@@ -84,6 +99,7 @@ impl Settings {
             xclient: false,
             mechanisms: Mechanisms::default(),
             offers: Offers::default(),
+            early_talkers: EarlyTalkers::default(),
             timeouts: Timeouts::default(),
         }
     }
@@ -98,6 +114,8 @@ impl Settings {
 /// How long a peer may take. RFC 5321 §4.5.3.2
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timeouts {
+    /// How long the client is to wait for the greeting, and to say nothing; zero greets at once.
+    pub greeting: Duration,
     /// For a whole command line: octets that trickle in do not prolong it. RFC 5321 §4.5.3.2.7
     pub command: Duration,
     /// For the next octets of a body. RFC 5321 §4.5.3.2.5
@@ -111,6 +129,7 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            greeting: Duration::ZERO,
             command: Duration::from_secs(5 * 60),
             data_block: Duration::from_secs(3 * 60),
             data_total: Duration::from_secs(60 * 60),

@@ -23,6 +23,7 @@ pub(super) fn sasl(args: &Args) -> Sasl {
         parts.authenticator.clone(),
         parts.directory.clone(),
         parts.default_domain.clone(),
+        parts.limits.clone(),
     )
 }
 

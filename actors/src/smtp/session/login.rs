@@ -22,6 +22,7 @@ pub(super) fn sasl(args: &Args, peer: SocketAddr) -> Sasl {
         parts.authenticator.clone(),
         parts.directory.clone(),
         parts.default_domain.clone(),
+        parts.limits.clone(),
     )
 }
 

@@ -159,6 +159,12 @@ replies! {
     /// The store has more to do than it can.
     OVERLOADED = 451 (4, 3, 2) "Too busy, try again later";
 
+    /// Somebody concerned has sent as much as may be in a window of time: the address, its network, the account or the
+    /// sender domain. X.7.1: "the sender is not authorized to send", now.
+    TOO_MANY_MESSAGES = 450 (4, 7, 1) "Too many messages lately, try again later";
+    /// The same of recipients, of all messages together.
+    TOO_MANY_NAMED = 452 (4, 7, 1) "Too many recipients lately, try again later";
+
     // The connection ends.
 
     /// The server is going down. RFC 5321 §3.8
@@ -169,6 +175,12 @@ replies! {
     TIMED_OUT = 421 (4, 4, 2) "Timeout, closing connection";
     /// The listener holds as many connections as it may.
     TOO_MANY_CONNECTIONS = 421 (4, 7, 0) "Too many connections";
+    /// The address is banned.
+    BANNED = 421 (4, 7, 0) "Your address is refused at present";
+    /// The client spoke before the greeting; a client that is told so for good.
+    EARLY_TALKER = 554 (5, 5, 1) "You spoke before the greeting";
+    /// The same, so that a mail server that is merely hasty may try again.
+    EARLY_TALKER_DEFERRED = 421 (4, 7, 0) "You spoke before the greeting";
     /// See `Settings::max_errors`.
     TOO_MANY_ERRORS = 421 (4, 7, 0) "Too many errors";
     /// Far more recipients than one message may have.

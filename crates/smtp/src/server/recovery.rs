@@ -138,7 +138,7 @@ impl<R, T> Session<R, T> {
                 Body::begin(Frame::Text(matcher), Fate::Lost(None), until),
             ),
             // No body can follow these, so the checkpoint is of another connection.
-            State::Greeted | State::Handshake | State::Ended => {
+            State::Silent | State::Greeted | State::Handshake | State::Ended => {
                 self.close(table::CLOSING);
                 State::Ended
             }

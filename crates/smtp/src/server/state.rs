@@ -17,6 +17,8 @@ use crate::shared;
 /// The states of RFC 5321 §4.1.4. Who the client proved to be is the session's: it outlives EHLO. RFC 4954 §4
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum State<R, T> {
+    /// Not greeted yet: the client is to wait.
+    Silent,
     /// Greeted, and not yet greeted back.
     Greeted,
     /// Between transactions.
@@ -43,7 +45,7 @@ impl<R, T> State<R, T> {
             | Self::Mail(hello, _)
             | Self::Body(hello, _, _)
             | Self::Chunks(hello, _, _) => Some(hello),
-            Self::Greeted | Self::Handshake | Self::Ended => None,
+            Self::Silent | Self::Greeted | Self::Handshake | Self::Ended => None,
         }
     }
 
@@ -52,7 +54,12 @@ impl<R, T> State<R, T> {
             Self::Mail(_, transaction) | Self::Body(_, transaction, _) | Self::Chunks(_, transaction, _) => {
                 Some(transaction)
             }
-            Self::Greeted | Self::Ready(_) | Self::Exchange(..) | Self::Handshake | Self::Ended => None,
+            Self::Silent
+            | Self::Greeted
+            | Self::Ready(_)
+            | Self::Exchange(..)
+            | Self::Handshake
+            | Self::Ended => None,
         }
     }
 
@@ -285,10 +292,18 @@ pub(super) enum Fate<T> {
 }
 
 /// What a client has done since its last accepted message.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-pub(super) struct Tally {
-    pub(super) errors: u32,
-    pub(super) refused_recipients: u32,
-    pub(super) deferred_recipients: u32,
-    pub(super) commands: u32,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Commands answered with a permanent error, those that do not exist among them.
+    pub errors: u32,
+    /// Commands that do not exist.
+    pub unknown_commands: u32,
+    /// Whether it spoke before the greeting.
+    pub early_talk: u32,
+    /// Recipients refused for good.
+    pub refused_recipients: u32,
+    /// Recipients put off.
+    pub deferred_recipients: u32,
+    /// Commands other than good RCPT.
+    pub commands: u32,
 }
