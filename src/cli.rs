@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod account;
+mod ban;
 mod check;
 mod serve;
 mod trace;
@@ -27,6 +28,9 @@ enum Command {
     /// Adds, lists and deletes accounts of a stopped server, and what opens them
     #[command(subcommand)]
     Account(account::Account),
+    /// Bans networks, lists bans and takes them back, on a stopped server
+    #[command(subcommand)]
+    Ban(ban::Ban),
     /// Checks a configuration, or the store of a stopped server
     #[command(subcommand)]
     Check(check::Check),
@@ -48,6 +52,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match Arguments::parse_from(arguments).command {
         Command::Serve(serve) => serve.run(),
         Command::Account(account) => account.run(),
+        Command::Ban(ban) => ban.run(),
         Command::Check(check) => check.run(),
         Command::Trace(trace) => trace.run(),
         Command::Version => {

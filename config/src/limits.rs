@@ -29,7 +29,7 @@ section! {
     /// mail server which does its work does not meet them. 0 is no limit.
     pub struct Limits {
         /// Who is neither counted nor limited nor banned, whatever else is said: this machine, and the relays and
-        /// monitors that you trust, as "192.0.2.0/24" or "2001:db8::1". Proxies (proxy_from of
+        /// monitors that you trust, as "192.0.2.0/24" or "2001:db8::1". Proxies (proxy_from and xclient_from of
         /// the listeners) are spared by themselves.
         allow: Vec<Network> = loopback();
 
