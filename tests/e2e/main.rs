@@ -29,6 +29,8 @@ mod holds_back;
 #[cfg(test)]
 mod keeps_accounts;
 #[cfg(test)]
+mod keeps_bans;
+#[cfg(test)]
 mod keeps_credentials;
 #[cfg(test)]
 mod keeps_to_limits;

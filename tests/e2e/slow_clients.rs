@@ -101,3 +101,42 @@ async fn a_handshake_must_be_made_in_its_time() {
     assert!(took <= Duration::from_secs(2 * 60), "{took:?}");
     assert_eq!(said, None);
 }
+
+/// A client that has begun to log in must go on with it.
+#[tokio::test]
+async fn an_exchange_of_auth_must_go_on_in_its_time() {
+    let node = paused(&["listeners.submission.plaintext_auth=always"]).await;
+    let mut line = Line::to(node.address("submission")).await;
+    line.expect("220 ").await;
+    line.ask("EHLO client.example", "250 ").await;
+    line.ask("AUTH PLAIN", "334").await;
+    let (took, said) = trickle(&mut line, b"AGFsaWNl", 1).await;
+    assert_eq!(minutes(took), 5);
+    assert!(said.unwrap().starts_with("421 4.4.2 "));
+}
+
+#[tokio::test]
+async fn a_proxy_must_say_for_whom_it_speaks_in_its_time() {
+    let node = paused(&["listeners.mx.proxy_from=127.0.0.0/8"]).await;
+    let mut line = Line::to(node.address("mx")).await;
+    let (took, said) = trickle(&mut line, b"PROXY TCP4 192.0.2.1 192.0.2.9 56324 25", 1).await;
+    assert!(took <= Duration::from_secs(2 * 60), "{took:?}");
+    assert_eq!(said, None);
+}
+
+/// Who does not wait for the greeting hears that, and nothing of what it said is obeyed; who waits is greeted.
+#[tokio::test]
+async fn a_greeting_may_be_waited_for() {
+    let node = paused(&["smtp.greeting_delay=5s"]).await;
+    let started = Instant::now();
+    let mut patient = Line::to(node.address("mx")).await;
+    patient.expect("220 ").await;
+    assert_eq!(started.elapsed().as_secs(), 5);
+    patient.ask("EHLO client.example", "250 ").await;
+    let mut hasty = Line::to(node.address("mx")).await;
+    hasty
+        .send("EHLO client.example\r\nMAIL FROM:<a@client.example>\r\n")
+        .await;
+    hasty.expect("554 5.5.1 ").await;
+    hasty.closes().await;
+}
