@@ -1,8 +1,9 @@
 #!/bin/bash
 # Starts and stops Angarium for the mail bench, in the way of its peers' scripts:
-#   angarium.sh start DIR PORTBASE     writes DIR/env with NAME PID CG SMTP POP3 COUNT
+#   angarium.sh start DIR PORTBASE     writes DIR/env with NAME PID CG SMTP SUBMISSION POP3 COUNT
 #   angarium.sh stop DIR
 # ANGARIUM is the program (default: the release build), ROUTE=discard measures intake alone (default: mailboxes).
+# MAX_CONNECTIONS of the listener for mail, and REMEMBER, how long a verified password is, can be given, too.
 # BENCH_LIB is the lib.sh of the bench. Users u0@bench.test to u19@bench.test have the password pw.
 set -e
 . "$BENCH_LIB"
@@ -23,12 +24,15 @@ profile = "development"
 data = "$D/data"
 [listeners.mx]
 bind = "127.0.0.1:$P"
+max_connections = ${MAX_CONNECTIONS:-16384}
 [listeners.pop3]
 bind = "127.0.0.1:$((P + 1))"
 [listeners.submission]
-enabled = false
+bind = "127.0.0.1:$((P + 2))"
 [listeners.submissions]
 enabled = false
+[auth]
+remember = "${REMEMBER:-5m}"
 [log]
 level = "warn"
 C
@@ -47,6 +51,7 @@ NAME=angarium-${ROUTE:-mailbox}
 PID=$PID
 CG=$CG
 SMTP=127.0.0.1:$P
+SUBMISSION=127.0.0.1:$((P + 2))
 POP3=127.0.0.1:$((P + 1))
 COUNT="python3 $(cd "$(dirname "$0")" && pwd)/count.py 127.0.0.1:$((P + 1))"
 C
