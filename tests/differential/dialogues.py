@@ -290,7 +290,8 @@ LONG_LINES = [
 
 LIMITS = [
     Dialogue("too_many_recipients", EHLO, MAIL, together(*[RCPT] * 102), DATA, TEXT),
-    Dialogue("too_many_errors", EHLO, *[b"FROBNICATE\r\n"] * 25),
+    Dialogue("too_many_unknown_commands", EHLO, *[b"FROBNICATE\r\n"] * 25),
+    Dialogue("too_many_errors", EHLO, *[b"MAIL FROM\r\n"] * 25),
     Dialogue("too_many_noops", EHLO, *[NOOP] * 130),
     Dialogue("too_many_resets", EHLO, *[MAIL, RSET] * 60),
 ]
