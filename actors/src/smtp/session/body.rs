@@ -163,7 +163,7 @@ impl State {
                 let login = self.session.machine.login();
                 tracing::warn!(
                     target: "angarium::security",
-                    peer = %self.args.peer,
+                    peer = %self.session.peer,
                     account = login.map(|login| &*login.name),
                     mechanism = login.map(|login| &*login.mechanism),
                     reason = "From or Sender is not the account's",
