@@ -75,7 +75,7 @@ section! {
         protocol: Protocol = Protocol::Smtp;
 
         /// The addresses and ports to listen on, one or a list; port 0 takes a free one. An address of IPv6 takes
-        /// IPv6 alone, so everywhere is ["0.0.0.0:25", "[::]:25"]. Required.
+        /// IPv6 alone, so everywhere is `["0.0.0.0:25", "[::]:25"]`. Required.
         bind: Vec<SocketAddr> = Vec::new();
 
         /// When the connection is encrypted: "none", "starttls" (the client asks; STLS in POP3) or "implicit".
