@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, KeyPair, SanType};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
@@ -19,13 +19,17 @@ use crate::program::{fail, succeed};
 
 const TEXT: &str = "From: <a@client.example>\r\nSubject: one\r\n\r\nA body.\r\n";
 
-/// Writes a certificate for this name, which signs itself, and its key.
+/// Writes a certificate for this name, of a host or a mailbox, which signs itself, and its key.
 fn pair(directory: &Path, name: &str) -> (PathBuf, PathBuf) {
     let key = KeyPair::generate().unwrap();
-    let made = CertificateParams::new([name.to_owned()])
-        .unwrap()
-        .self_signed(&key)
-        .unwrap();
+    let mut parameters = CertificateParams::default();
+    let subject = name.to_owned().try_into().unwrap();
+    parameters.subject_alt_names = vec![if name.contains('@') {
+        SanType::Rfc822Name(subject)
+    } else {
+        SanType::DnsName(subject)
+    }];
+    let made = parameters.self_signed(&key).unwrap();
     let paths = ["pem", "key"].map(|kind| directory.join(format!("{}.{kind}", name.replace('*', "any"))));
     fs::write(&paths[0], made.pem()).unwrap();
     fs::write(&paths[1], key.serialize_pem()).unwrap();
@@ -50,6 +54,19 @@ fn client(certificates: &[&Path], versions: &[&'static SupportedProtocolVersion]
         .unwrap()
         .with_root_certificates(roots(certificates))
         .with_no_client_auth()
+}
+
+/// A client that trusts the server and shows this certificate.
+fn showing(node: &Node, certificate: &Path, key: &Path) -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = vec![CertificateDer::from_pem_file(certificate).unwrap()];
+    let key = rustls::pki_types::PrivateKeyDer::from_pem_file(key).unwrap();
+    ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_root_certificates(roots(&[&node.certificate]))
+        .with_client_auth_cert(chain, key)
+        .unwrap()
 }
 
 async fn starttls(node: &Node, config: ClientConfig, name: &str) -> std::io::Result<Line> {
@@ -167,18 +184,7 @@ async fn who_lies_about_who_it_is_is_refused() {
     let (other, other_key) = pair(directory.path(), "other.example.org");
     let home = Home::new(&[&format!("listeners.mx.client_ca={}", own.display())]).await;
     let node = home.start().await;
-    let showing = |certificate: &Path, key: &Path| {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let chain = vec![CertificateDer::from_pem_file(certificate).unwrap()];
-        let key = rustls::pki_types::PrivateKeyDer::from_pem_file(key).unwrap();
-        ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&TLS12])
-            .unwrap()
-            .with_root_certificates(roots(&[&node.certificate]))
-            .with_client_auth_cert(chain, key)
-            .unwrap()
-    };
-    let mut line = starttls(&node, showing(&own, &own_key), "example.org")
+    let mut line = starttls(&node, showing(&node, &own, &own_key), "example.org")
         .await
         .unwrap();
     line.ask("EHLO relay.example.org", "250").await;
@@ -191,7 +197,7 @@ async fn who_lies_about_who_it_is_is_refused() {
         "{trail:?}"
     );
     assert!(
-        starttls(&node, showing(&other, &other_key), "example.org")
+        starttls(&node, showing(&node, &other, &other_key), "example.org")
             .await
             .is_err()
     );
@@ -200,6 +206,35 @@ async fn who_lies_about_who_it_is_is_refused() {
             .await
             .is_ok()
     );
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_shows_a_certificate_of_a_mailbox_needs_no_password() {
+    let directory = TempDir::new().unwrap();
+    let (alice, alice_key) = pair(directory.path(), "alice@example.org");
+    let (host, host_key) = pair(directory.path(), "relay.example.org");
+    let all = directory.path().join("all.pem");
+    let both = [&alice, &host].map(|path| fs::read_to_string(path).unwrap());
+    fs::write(&all, both.concat()).unwrap();
+    let home = Home::new(&[&format!("listeners.submissions.client_ca={}", all.display())]).await;
+    let node = home.start().await;
+    let connect = async |config: ClientConfig| {
+        let line = Line::to(node.address("submissions")).await;
+        let mut line = line.secure_with(Arc::new(config), "example.org").await.unwrap();
+        line.expect("220").await;
+        line.ask("EHLO client.example", "250").await;
+        line
+    };
+    let mut line = connect(showing(&node, &alice, &alice_key)).await;
+    line.ask("AUTH EXTERNAL =", "235 2.7.0").await;
+    line.ask("MAIL FROM:<bob@example.org>", "553 5.7.1").await;
+    line.ask("MAIL FROM:<alice@example.org>", "250").await;
+    // One that names a host is nobody's log-in, and without one there is nothing to log in with.
+    let mut line = connect(showing(&node, &host, &host_key)).await;
+    line.ask("AUTH EXTERNAL =", "535 5.7.8").await;
+    let mut line = connect(client(&[&node.certificate], &[&TLS13])).await;
+    line.ask("AUTH EXTERNAL =", "504 5.5.4").await;
     node.stop().await;
 }
 
