@@ -109,11 +109,14 @@ impl Actor for Acceptor {
 }
 
 async fn accept(listener: TcpListener, args: Args, refused: Arc<Count>, me: Address<Msg>) {
+    // They end with this task: whom no acceptor stands for is let in by nobody.
+    let mut introductions = JoinSet::new();
     loop {
+        while introductions.try_join_next().is_some() {}
         match listener.accept().await {
             Ok((socket, peer)) => {
                 if args.proxies.has(peer.ip()) {
-                    introduce(socket, peer, &args, &refused);
+                    introductions.spawn(introduce(socket, peer, args.clone(), Arc::clone(&refused)));
                 } else {
                     admit(socket, peer, &args, &refused);
                 }
@@ -132,21 +135,17 @@ async fn accept(listener: TcpListener, args: Args, refused: Arc<Count>, me: Addr
 }
 
 /// Waits until a proxy has said for whom it connects, while others come in.
-fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: &Args, refused: &Arc<Count>) {
-    let place = args.proxies.place();
-    let (args, refused) = (args.clone(), Arc::clone(refused));
-    let introduced = async move {
-        let _place = place?;
-        let peer = proxy::peer(&mut socket, proxy).await?;
-        admit(socket, peer, &args, &refused);
-        Ok(())
+async fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: Args, refused: Arc<Count>) {
+    let introduced = async {
+        let _place = args.proxies.place()?;
+        proxy::peer(&mut socket, proxy).await
     };
-    tokio::spawn(async move {
-        let introduced: Result<(), proxy::ProxyError> = introduced.await;
-        if let Err(why) = introduced {
+    match introduced.await {
+        Ok(peer) => admit(socket, peer, &args, &refused),
+        Err(why) => {
             tracing::warn!(target: "angarium::security", peer = %proxy, reason = %why, "a proxy was closed");
         }
-    });
+    }
 }
 
 /// Lets a connection in, or says why not.
