@@ -9,6 +9,7 @@ use crate::certificate::Certificate;
 use crate::check::check;
 use crate::draft::Draft;
 use crate::error::{ConfigError, Mistake};
+use crate::explain::{Explained, explain_draft};
 use crate::limits::Limits;
 use crate::listener::{Listener, TlsMode};
 use crate::log::Log;
@@ -141,6 +142,28 @@ pub fn parse(sources: &[Source], fallback: Profile) -> Result<Config, Vec<Config
     let mut draft = settle(sources, fallback);
     all_errors(&mut draft)?;
     Ok(in_effect(draft.config))
+}
+
+/// A configuration, and where each of its values comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sourced {
+    /// The configuration, as [`parse`] gives it.
+    pub config: Config,
+    /// Its values in the order of the sample, as [`crate::explain`] gives them.
+    pub values: Vec<Explained>,
+}
+
+/// Reads all sources as [`parse`] does, and keeps where each value comes from.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_sourced(sources: &[Source], fallback: Profile) -> Result<Sourced, Vec<ConfigError>> {
+    let mut draft = settle(sources, fallback);
+    all_errors(&mut draft)?;
+    Ok(Sourced {
+        values: explain_draft(&draft),
+        config: in_effect(draft.config),
+    })
 }
 
 /// Lays all sources over each other.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::config::{Config, settle};
+use crate::config::{Config, parse_sourced};
 use crate::draft::{Draft, printed};
 use crate::error::{ConfigError, Place};
 use crate::profile::Profile;
@@ -67,19 +67,22 @@ impl fmt::Display for Origin {
 /// # Errors
 /// As [`crate::parse`].
 pub fn explain(sources: &[Source], fallback: Profile) -> Result<Vec<Explained>, Vec<ConfigError>> {
-    let mut draft = settle(sources, fallback);
-    crate::config::all_errors(&mut draft)?;
+    parse_sourced(sources, fallback).map(|sourced| sourced.values)
+}
+
+/// Where each value of a draft comes from.
+pub(crate) fn explain_draft(draft: &Draft) -> Vec<Explained> {
     let mut explained = Vec::new();
     for name in Config::SECTIONS {
         if let Some(section) = draft.config.section(name) {
-            explain_section(&draft, &[name], section, &mut explained);
+            explain_section(draft, &[name], section, &mut explained);
         }
         let tables = draft.config.tables(name);
         for (table, section) in tables.map(|tables| tables.all()).unwrap_or_default() {
-            explain_section(&draft, &[name, table], section, &mut explained);
+            explain_section(draft, &[name, table], section, &mut explained);
         }
     }
-    Ok(explained)
+    explained
 }
 
 fn explain_section(draft: &Draft, path: &[&str], section: &dyn Section, explained: &mut Vec<Explained>) {
