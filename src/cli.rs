@@ -2,7 +2,9 @@
 
 mod account;
 mod ban;
+mod bench;
 mod check;
+mod password;
 mod serve;
 mod trace;
 
@@ -36,6 +38,9 @@ enum Command {
     Check(check::Check),
     /// Prints what happened to a message, from the store of a stopped server
     Trace(trace::Trace),
+    /// Puts a load on a server and says what came of it
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Prints the version
     Version,
 }
@@ -55,6 +60,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Ban(ban) => ban.run(),
         Command::Check(check) => check.run(),
         Command::Trace(trace) => trace.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Version => {
             println!("angarium {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

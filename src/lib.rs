@@ -3,9 +3,11 @@
 //! [`boot`] opens the store, binds the listeners and starts the supervision tree; [`cli`] has one file per subcommand.
 
 pub mod admin;
+pub mod bench;
 pub mod boot;
 pub mod certificate;
 pub mod cli;
+pub mod client;
 pub mod limits;
 pub mod loader;
 pub mod log;

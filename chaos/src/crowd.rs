@@ -2,19 +2,19 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
+use angarium::client::{
+    pop3::Pop3,
+    smtp::{Sent, Smtp},
+    tls::Trust,
+};
 use anyhow::{Context, ensure};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
-    client::{
-        pop3::Pop3,
-        smtp::{Sent, Smtp},
-        tls::Trust,
-    },
     home::{PASSWORD, address},
     ledger::{Entry, Fate, Ledger},
-    letter::Letter,
+    letter::{Letter, commands},
     promise::{
         Broken, accepted_once,
         others_are_spared::{Complaints, PROMISE},
@@ -192,7 +192,7 @@ impl Sender {
     async fn letter(&mut self, smtp: &mut Smtp) -> anyhow::Result<()> {
         let (scene, to) = (&self.member.scene, self.rng.random_range(self.to.clone()));
         let letter = scene.ledger.write(to, |id| Letter::drawn(id, &mut self.rng));
-        match smtp.send(&letter, &address(to)).await? {
+        match smtp.send(&commands(&address(to)), &letter.on_the_wire()).await? {
             Sent::Accepted => scene.ledger.decide(letter.id, Fate::Accepted),
             // A sender that is told 5yz gives up and tells its user: no fault of ours may end so.
             Sent::Refused(reply) if reply.is_permanent() => {

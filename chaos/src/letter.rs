@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use angarium::client::smtp;
 use rand::{Rng, rngs::StdRng};
 
 /// The field that names a letter.
@@ -86,6 +87,11 @@ impl Letter {
             .and_then(|rest| std::str::from_utf8(rest).ok()?.trim_end().parse().ok())
             .map(LetterId)
     }
+}
+
+/// The commands before a letter to this address, to be sent at once.
+pub(crate) fn commands(to: &str) -> String {
+    smtp::commands("chaos@sender.example", to)
 }
 
 fn head(id: LetterId) -> Vec<u8> {

@@ -4,7 +4,6 @@
 //! Whatever was answered 250 stands in a ledger; the promises compare that with what the mailboxes hold in the end.
 //! This is no benchmark and no test of a protocol: it asks only whether a promise survives.
 
-mod client;
 mod crowd;
 mod home;
 mod ledger;

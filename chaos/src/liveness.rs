@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use angarium::client::pop3::Pop3;
 use tokio::time::Instant;
 
 use crate::{
-    client::pop3::{Pop3, Stored},
     home::{PASSWORD, address},
     ledger::{Entry, Ledger},
     letter::LetterId,
-    promise::{accepted_once, uids_grow::Readings},
+    promise::{
+        accepted_once,
+        uids_grow::{Readings, Stored},
+    },
     server::Addresses,
     wait::pass,
 };

@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use angarium::client::tls::Trust;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    client::tls::Trust,
     crowd::{Crowd, Scene},
     home::Home,
     ledger::Ledger,

@@ -1,17 +1,15 @@
 //! `angarium account`: the accounts of a stopped server.
 
 use std::{
-    io::{self, BufRead as _, IsTerminal as _, Write as _},
+    io::{self, Write as _},
     process::ExitCode,
 };
 
-use anyhow::{Context, bail};
-use auth::Secret;
+use anyhow::Context;
 use clap::Subcommand;
 use message::address::EmailAddress;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
-use super::runtime;
+use super::{password, runtime};
 use crate::{
     admin::{Admin, Scram},
     boot::open_store,
@@ -60,7 +58,7 @@ impl Account {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Add(one) => {
-                let (address, password) = (one.address()?, password()?);
+                let (address, password) = (one.address()?, password::read()?);
                 let scram = change(&one.overrides, async |admin| {
                     admin.add(address.clone(), &password).await
                 })?;
@@ -73,7 +71,7 @@ impl Account {
                 println!("deleted {address}");
             }
             Self::Password(one) => {
-                let (address, password) = (one.address()?, password()?);
+                let (address, password) = (one.address()?, password::read()?);
                 let scram = change(&one.overrides, async |admin| {
                     admin.set_password(&address, &password).await
                 })?;
@@ -126,28 +124,4 @@ fn change<T>(
     let changed = runtime()?.block_on(async { change(Admin::new(&store, &config)?).await });
     store.close()?;
     changed
-}
-
-/// A password from standard input: its first line, or what is typed without being shown.
-fn password() -> anyhow::Result<Secret> {
-    let input = io::stdin();
-    let mut line = String::new();
-    if input.is_terminal() {
-        eprint!("Password: ");
-        let shown = tcgetattr(&input)?;
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&input, OptionalActions::Now, &hidden)?;
-        let read = input.lock().read_line(&mut line);
-        tcsetattr(&input, OptionalActions::Now, &shown)?;
-        eprintln!();
-        read?;
-    } else {
-        input.lock().read_line(&mut line)?;
-    }
-    let password = line.trim_end_matches(['\r', '\n']);
-    if password.is_empty() {
-        bail!("no password was given");
-    }
-    Ok(Secret::new(password))
 }

@@ -45,6 +45,8 @@ mod logs_in;
 #[cfg(test)]
 mod many_connections;
 #[cfg(test)]
+mod measures_load;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod over_quota;

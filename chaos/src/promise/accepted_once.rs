@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, btree_map::Entry as Place};
 
 use super::Broken;
 use crate::{
-    client::pop3::Stored,
     ledger::{Entry, Fate},
     letter::{Letter, LetterId},
-    promise::uids_grow::Uid,
+    promise::uids_grow::{Stored, Uid},
 };
 
 /// Its name.

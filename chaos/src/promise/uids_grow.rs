@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use angarium::client::pop3;
+
 use super::Broken;
 use crate::letter::LetterId;
 
@@ -18,6 +20,9 @@ pub(crate) struct Uid {
     pub(crate) validity: u32,
     pub(crate) uid: u32,
 }
+
+/// A message as a mailbox gives it.
+pub(crate) type Stored = pop3::Stored<Uid>;
 
 impl FromStr for Uid {
     type Err = anyhow::Error;

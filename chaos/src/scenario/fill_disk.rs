@@ -2,20 +2,20 @@
 
 use std::{fs, path::Path, process::ExitStatus, time::Duration};
 
+use angarium::client::{
+    pop3::Pop3,
+    smtp::{Sent, Smtp},
+};
 use anyhow::{Context, ensure};
 use rand::Rng;
 use rustix::fs::statvfs;
 use smtp::Enhanced;
 
 use crate::{
-    client::{
-        pop3::Pop3,
-        smtp::{Sent, Smtp},
-    },
     crowd::Tolerance,
     home::{PASSWORD, address},
     ledger::Fate,
-    letter::Letter,
+    letter::{Letter, commands},
     promise::Broken,
     server::Addresses,
     storm::Storm,
@@ -170,7 +170,9 @@ async fn letters(storm: &mut Storm, door: Addresses) -> anyhow::Result<()> {
         let letter = storm
             .ledger
             .write(account, |id| Letter::drawn(id, &mut storm.rng));
-        let sent = smtp.send(&letter, &address(account)).await?;
+        let sent = smtp
+            .send(&commands(&address(account)), &letter.on_the_wire())
+            .await?;
         ensure!(sent == Sent::Accepted, "with space enough a letter met {sent:?}");
         storm.ledger.decide(letter.id, Fate::Accepted);
     }

@@ -7,6 +7,10 @@ use std::{
     time::Duration,
 };
 
+use angarium::client::{
+    smtp::{Sent, Smtp},
+    tls::Trust,
+};
 use anyhow::{Context, ensure};
 use rand::{Rng, seq::SliceRandom as _};
 use smtp::client::Reply;
@@ -16,14 +20,10 @@ use tokio::{
 };
 
 use crate::{
-    client::{
-        smtp::{Sent, Smtp, commands},
-        tls::Trust,
-    },
     crowd::Tolerance,
     home::address,
     ledger::{Fate, Ledger},
-    letter::{Letter, LetterId},
+    letter::{Letter, LetterId, commands},
     promise::bodies_stay_bodies::{self, PROMISE},
     server::{Addresses, inside::Inside},
     storm::Storm,
@@ -233,7 +233,7 @@ impl Cutter {
         let reset = smtp.command("RSET").await?;
         ensure!(reset.code() == 250, "{PROMISE}: RSET was answered {reset}");
         let letter = self.ledger.write(ACCOUNT, |id| Letter::of_commands(id, to, 1));
-        let sent = smtp.send(&letter, to).await?;
+        let sent = smtp.send(&commands(to), &letter.on_the_wire()).await?;
         ensure!(
             sent == Sent::Accepted,
             "{PROMISE}: the second attempt ended with {sent:?}"
