@@ -1,6 +1,7 @@
 //! Actor: what one kind of living thing does. Not how it is started, watched or reached.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -8,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::settings::Settings;
+use crate::slot::AnySlot;
 
 /// One kind of actor. The type itself carries no data: arguments make a state, and the state is changed by messages.
 ///
@@ -39,7 +41,25 @@ pub trait Actor: Sized + Send + Sync + 'static {
         state: &mut Self::State,
     ) -> impl Future<Output = Result<(), Broken>> + Send;
 
-    /// Takes new settings. They have been stored already: should this fail, the restarted actor starts with them.
+    /// Phase one of new settings: can they be taken? What the taking needs and may fail (a bound socket, a loaded
+    /// certificate) is got here and kept beside what is in use. A [`Refusal`] cancels the change for the whole tree. The
+    /// settings are not stored yet: whoever starts now starts with the old ones, so [`Actor::configure`] must do without
+    /// this.
+    fn prepare(
+        _ctx: &Context<Self::Msg>,
+        _settings: &Settings,
+        _state: &mut Self::State,
+    ) -> impl Future<Output = Result<Result<(), Refusal>, Broken>> + Send {
+        async { Ok(Ok(())) }
+    }
+
+    /// A prepared change is off: gives back what [`Actor::prepare`] got. Also asked of those that never prepared.
+    fn abandon(_ctx: &Context<Self::Msg>, _state: &mut Self::State) -> impl Future<Output = ()> + Send {
+        async {}
+    }
+
+    /// Phase two: takes new settings. They have been stored already: should this fail, the restarted actor starts with
+    /// them.
     fn configure(
         _ctx: &Context<Self::Msg>,
         _settings: &Settings,
@@ -61,6 +81,27 @@ pub trait Actor: Sized + Send + Sync + 'static {
     /// A small picture of the state for operators, tests and chaos.
     fn inspect(_state: &Self::State) -> Inspection {
         Inspection::default()
+    }
+
+    /// For supervisors: to whom a word that goes down the tree is passed on.
+    #[doc(hidden)]
+    fn below(_state: &Self::State) -> Below {
+        Below(Vec::new())
+    }
+}
+
+/// Those to whom a supervisor passes a word on.
+pub struct Below(pub(crate) Vec<Arc<dyn AnySlot>>);
+
+/// Why new settings cannot be taken, in one sentence for the operator. An ordinary value: nothing is broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+impl Refusal {
+    /// A refusal told by anything that can be shown.
+    pub fn because(why: impl fmt::Display) -> Self {
+        Self(why.to_string())
     }
 }
 

@@ -40,7 +40,7 @@ pub enum CallError {
 pub struct Unavailable;
 
 /// A deadline no caller lives to see, for durations that overflow the clock.
-const FOREVER: Duration = Duration::from_secs(86_400 * 365);
+pub(crate) const FOREVER: Duration = Duration::from_secs(86_400 * 365);
 
 impl<M: Message> Address<M> {
     pub(crate) fn new(slot: Arc<Slot<M>>) -> Self {

@@ -7,14 +7,14 @@ use tracing::Span;
 
 use crate::actor::Inspection;
 use crate::gauges::Moment;
-use crate::settings::Settings;
+use crate::round::Notice;
 use crate::subject::Subject;
 
 /// What an actor's mailbox holds.
 #[derive(RactorMessage)]
 pub(crate) enum Envelope<M: Send + 'static> {
     Work(Work<M>),
-    Configure(Settings),
+    Notice(Notice),
     Drain(Instant),
     Inspect(oneshot::Sender<Inspection>),
 }

@@ -8,16 +8,20 @@ use std::time::Duration;
 
 use ractor::{ActorProcessingErr, ActorRef, Message, SupervisionEvent};
 
-use crate::actor::{Actor, Broken, Drained};
+use crate::actor::{Actor, Below, Broken, Drained};
 use crate::context::Context;
 use crate::envelope::{Envelope, Work};
 use crate::gauges::Moment;
 use crate::ledger::CrashKind;
 use crate::life::Life;
 use crate::panics::Caught;
+use crate::round::{Notice, Roll, Word};
 use crate::settings::Settings;
 use crate::slot::{AnySlot, Slot};
 use crate::subject::Subject;
+
+/// A word is passed on to so many before others may run: a supervisor of thousands holds its thread for microseconds.
+const PASSED_ON_AT_ONCE: usize = 256;
 
 pub(crate) struct Runner<A>(PhantomData<fn() -> A>);
 
@@ -113,7 +117,11 @@ impl<A: Actor> ractor::Actor for Runner<A> {
         // Settings stored since the arguments were made were forwarded while nobody could be reached here.
         let settings = running.ctx.settings();
         if settings.generation() != running.generation {
-            Box::pin(running.receive(Envelope::Configure(settings))).await?;
+            // Nobody waits for this round: whoever committed waits for those that could be told.
+            let slot = Arc::clone(running.ctx.slot()) as Arc<dyn AnySlot>;
+            let token = Roll::new().enter(&slot);
+            let word = Word::Commit(settings);
+            Box::pin(running.notice(Notice { word, token })).await?;
         }
         Ok(())
     }
@@ -154,17 +162,13 @@ impl<A: Actor> Running<A> {
     async fn receive(&mut self, envelope: Envelope<A::Msg>) -> Result<(), ActorProcessingErr> {
         let outcome = match envelope {
             Envelope::Work(work) => return self.work(work).await,
-            Envelope::Configure(settings) => self.configure(settings).await,
+            // Boxed: the rare path must not weigh on the box of every message.
+            Envelope::Notice(notice) => return Box::pin(self.notice(notice)).await,
             Envelope::Drain(deadline) => {
                 let Some(state) = &mut self.state else {
                     return Ok(());
                 };
-                let drain = pin!(A::drain(&self.ctx, deadline, state));
-                let outcome = Caught {
-                    future: drain,
-                    span: None,
-                }
-                .await;
+                let outcome = caught(A::drain(&self.ctx, deadline, state)).await;
                 if let Ok(Ok(Drained::Now)) = outcome {
                     self.ctx.drained();
                 }
@@ -209,17 +213,36 @@ impl<A: Actor> Running<A> {
         self.answer(outcome, subject)
     }
 
-    async fn configure(&mut self, settings: Settings) -> Result<Result<(), Broken>, String> {
+    /// A word that goes down the tree: first heard here, then passed on, then answered.
+    async fn notice(&mut self, notice: Notice) -> Result<(), ActorProcessingErr> {
+        let Notice { word, token } = notice;
         let Some(state) = &mut self.state else {
-            return Ok(Ok(()));
+            return Ok(());
         };
-        self.generation = settings.generation();
-        let configure = pin!(A::configure(&self.ctx, &settings, state));
-        Caught {
-            future: configure,
-            span: None,
+        let ctx = &self.ctx;
+        let outcome = match &word {
+            Word::Prepare(settings) => caught(A::prepare(ctx, settings, state)).await,
+            Word::Abandon => caught(A::abandon(ctx, state)).await.map(|()| Ok(Ok(()))),
+            // Of two commits the one stored last counts, in whatever order they arrive.
+            Word::Commit(settings) if settings.generation() <= self.generation => Ok(Ok(Ok(()))),
+            Word::Commit(settings) => {
+                self.generation = settings.generation();
+                let configured = caught(A::configure(ctx, settings, state)).await;
+                configured.map(|outcome| outcome.map(Ok))
+            }
+        };
+        let answer = match outcome {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(broken)) => return self.answer(Ok(Err(broken)), None),
+            Err(panic) => return self.answer(Err(panic), None),
+        };
+        let Below(below) = A::below(state);
+        for told in below.chunks(PASSED_ON_AT_ONCE) {
+            told.iter().for_each(|slot| token.roll().tell(slot, &word));
+            tokio::task::yield_now().await;
         }
-        .await
+        token.answer(answer);
+        Ok(())
     }
 
     fn answer(
@@ -235,4 +258,13 @@ impl<A: Actor> Running<A> {
         self.life.crash(kind, text.clone(), subject);
         Err(text.into())
     }
+}
+
+/// A future of an actor's, whose panic is its error.
+async fn caught<F: Future>(future: F) -> Result<F::Output, String> {
+    Caught {
+        future: pin!(future),
+        span: None,
+    }
+    .await
 }

@@ -16,6 +16,7 @@ use crate::gauges::Moment;
 use crate::ledger::CrashCard;
 use crate::life::Above;
 use crate::order::Order;
+use crate::round::{Roll, Round, Word};
 use crate::settings::Settings;
 use crate::slot::{AnySlot, Killing};
 use crate::subject::Subject;
@@ -112,10 +113,22 @@ impl Running {
         tree::rows(&self.root, prefix)
     }
 
-    /// Stores new settings for every start from now on, then sends them down the tree.
-    pub fn configure(&self, settings: &Settings) {
+    /// Phase one of a change: asks every living actor whether it can take these settings. Nothing is stored. It is a yes
+    /// if there are no refusals and everybody told has acknowledged; after any other answer comes [`Running::abandon`].
+    pub async fn prepare(&self, settings: &Settings, deadline: Duration) -> Round {
+        self.round(Word::Prepare(settings.clone()), deadline).await
+    }
+
+    /// The change is off: whoever prepared gives back what it holds.
+    pub async fn abandon(&self, deadline: Duration) -> Round {
+        self.round(Word::Abandon, deadline).await
+    }
+
+    /// Phase two: stores these settings for every start from now on, then sends them down the tree. Who is starting
+    /// meanwhile gets them when it is up, and is not counted.
+    pub async fn commit(&self, settings: &Settings, deadline: Duration) -> Round {
         let stored = self.commons.configure(settings);
-        self.root.slot.configure(&stored);
+        self.round(Word::Commit(stored), deadline).await
     }
 
     /// The settings as stored.
@@ -218,6 +231,12 @@ impl Running {
     #[must_use]
     pub fn crashes(&self, subject: Subject) -> u32 {
         self.commons.ledger.crashes(subject)
+    }
+
+    async fn round(&self, word: Word, deadline: Duration) -> Round {
+        let roll = Roll::new();
+        roll.tell(&self.root.slot, &word);
+        roll.over(deadline).await
     }
 
     fn find(&self, path: &str) -> Result<(Option<Node>, Node), ControlError> {

@@ -15,7 +15,7 @@ use crate::actor::Inspection;
 use crate::envelope::{Envelope, Work};
 use crate::gauges::{Gauges, Ticket};
 use crate::ledger::CrashCard;
-use crate::settings::Settings;
+use crate::round::Notice;
 
 /// Where a child stands, as the tree shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +70,8 @@ pub(crate) enum Killing {
 pub(crate) trait AnySlot: Send + Sync {
     fn place(&self) -> &Place;
     fn drain(&self, deadline: Instant) -> bool;
-    fn configure(&self, settings: &Settings);
+    /// Puts a notice into the mailbox; it comes back when nobody is there.
+    fn notify(&self, notice: Notice) -> Result<(), Option<Notice>>;
     fn inspect(&self, reply: oneshot::Sender<Inspection>) -> bool;
     fn forget_incarnation(&self);
 }
@@ -224,8 +225,16 @@ impl<M: Message> AnySlot for Slot<M> {
         self.post(Envelope::Drain(deadline))
     }
 
-    fn configure(&self, settings: &Settings) {
-        self.post(Envelope::Configure(settings.clone()));
+    fn notify(&self, notice: Notice) -> Result<(), Option<Notice>> {
+        let current = self.current.load();
+        let Some(actor) = current.as_deref() else {
+            return Err(Some(notice));
+        };
+        match actor.send_message(Envelope::Notice(notice)) {
+            Ok(()) => Ok(()),
+            Err(MessagingErr::SendErr(Envelope::Notice(notice))) => Err(Some(notice)),
+            Err(_) => Err(None),
+        }
     }
 
     fn inspect(&self, reply: oneshot::Sender<Inspection>) -> bool {

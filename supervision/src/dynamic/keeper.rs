@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::actor::{Actor, Broken, Drained, Inspection};
+use crate::actor::{Actor, Below, Broken, Drained, Inspection};
 use crate::context::Context;
 use crate::dynamic::Members;
 use crate::dynamic::companion::end_pair;
@@ -22,7 +22,6 @@ use crate::dynamic::table::{Entry, Pool, Standing, Table};
 use crate::intensity::Verdict;
 use crate::life::Reign;
 use crate::order::{Exit, Order};
-use crate::settings::Settings;
 use crate::slot::{AnySlot, Killing, Phase, Slot};
 use crate::timer::Timer;
 
@@ -85,19 +84,6 @@ impl<A: Actor> Actor for DynamicKeeper<A> {
         Ok(())
     }
 
-    async fn configure(
-        _: &Context<Order>,
-        settings: &Settings,
-        keeping: &mut Keeping<A>,
-    ) -> Result<(), Broken> {
-        keeping
-            .pool
-            .all()
-            .iter()
-            .for_each(|slot| slot.configure(settings));
-        Ok(())
-    }
-
     async fn drain(
         ctx: &Context<Order>,
         deadline: Instant,
@@ -119,6 +105,10 @@ impl<A: Actor> Actor for DynamicKeeper<A> {
             .with("known", table.entries.len())
             .with("ceiling", keeping.pool.ceiling())
             .with("draining", matches!(table.standing, Standing::Draining))
+    }
+
+    fn below(keeping: &Keeping<A>) -> Below {
+        Below(keeping.pool.all())
     }
 }
 

@@ -12,13 +12,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::actor::{Actor, Broken, Drained, Inspection};
+use crate::actor::{Actor, Below, Broken, Drained, Inspection};
 use crate::child::{Child, Restart};
 use crate::context::Context;
 use crate::intensity::{Verdict, Window};
 use crate::life::{Above, Reign};
 use crate::order::{Exit, Order};
-use crate::settings::Settings;
 use crate::slot::{Killing, Phase};
 use crate::supervisor::Plan;
 use crate::supervisor::strategy::{Stage, affected, fate, may_start};
@@ -118,15 +117,6 @@ impl Actor for Keeper {
         Ok(())
     }
 
-    async fn configure(_: &Context<Order>, settings: &Settings, keeping: &mut Keeping) -> Result<(), Broken> {
-        keeping
-            .plan
-            .children
-            .iter()
-            .for_each(|child| child.node.slot.configure(settings));
-        Ok(())
-    }
-
     async fn drain(
         ctx: &Context<Order>,
         deadline: Instant,
@@ -149,6 +139,11 @@ impl Actor for Keeper {
             .with("children", keeping.wards.len())
             .with("opening", keeping.opening)
             .with("draining", keeping.draining.is_some())
+    }
+
+    fn below(keeping: &Keeping) -> Below {
+        let children = keeping.plan.children.iter();
+        Below(children.map(|child| Arc::clone(&child.node.slot)).collect())
     }
 }
 

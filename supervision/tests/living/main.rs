@@ -14,6 +14,8 @@ mod probe;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod rounds;
+#[cfg(test)]
 mod storm;
 #[cfg(test)]
 mod strategies;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ractor_cluster_derive::RactorMessage;
 use supervision::{
-    Actor, Address, Broken, CallError, Child, Context, Drained, Inspection, Phase, Reply, Restart, Running,
-    Settings,
+    Actor, Address, Broken, CallError, Child, Context, Drained, Inspection, Phase, Refusal, Reply, Restart,
+    Running, Settings,
 };
 use tokio::time::Instant;
 
@@ -52,6 +52,16 @@ pub(crate) enum Drain {
     Never,
 }
 
+/// How a probe answers new settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Prepare {
+    Fine,
+    Refuse,
+    Fail,
+    Panic,
+    Hang,
+}
+
 #[derive(Clone, Default)]
 pub(crate) struct Journal(Arc<Mutex<Pages>>);
 
@@ -62,6 +72,7 @@ struct Pages {
     incarnations: BTreeMap<String, u32>,
     starts: BTreeMap<String, VecDeque<Start>>,
     drains: BTreeMap<String, Drain>,
+    prepares: BTreeMap<String, Prepare>,
 }
 
 impl Journal {
@@ -89,6 +100,10 @@ impl Journal {
         self.0.lock().unwrap().drains.insert(name.to_owned(), drain);
     }
 
+    pub(crate) fn prepares(&self, name: &str, prepare: Prepare) {
+        self.0.lock().unwrap().prepares.insert(name.to_owned(), prepare);
+    }
+
     pub(crate) fn incarnations(&self, name: &str) -> u32 {
         self.0
             .lock()
@@ -113,6 +128,11 @@ impl Journal {
             .and_then(VecDeque::pop_front)
             .unwrap_or(Start::Fine);
         (incarnation, start)
+    }
+
+    fn prepare(&self, name: &str) -> Prepare {
+        let pages = self.0.lock().unwrap();
+        pages.prepares.get(name).copied().unwrap_or(Prepare::Fine)
     }
 
     fn drain(&self, name: &str) -> Drain {
@@ -154,6 +174,7 @@ pub(crate) struct State {
     alive: Alive,
     incarnation: u32,
     setting: u32,
+    prepared: bool,
 }
 
 impl Actor for Probe {
@@ -180,6 +201,7 @@ impl Actor for Probe {
             alive,
             incarnation,
             setting: args.setting,
+            prepared: false,
         })
     }
 
@@ -205,8 +227,36 @@ impl Actor for Probe {
         Ok(())
     }
 
+    async fn prepare(
+        _: &Context<Msg>,
+        settings: &Settings,
+        state: &mut State,
+    ) -> Result<Result<(), Refusal>, Broken> {
+        let name = &state.alive.name;
+        state
+            .alive
+            .journal
+            .write(format!("{name}?{}", settings.of::<u32>()));
+        match state.alive.journal.prepare(name) {
+            Prepare::Fine => {}
+            Prepare::Refuse => return Ok(Err(Refusal::because(format!("{name} cannot")))),
+            Prepare::Fail => return Err(Broken(format!("{name} is broken"))),
+            Prepare::Panic => panic!("boom of {name}"),
+            Prepare::Hang => std::future::pending().await,
+        }
+        state.prepared = true;
+        Ok(Ok(()))
+    }
+
+    async fn abandon(_: &Context<Msg>, state: &mut State) {
+        if std::mem::take(&mut state.prepared) {
+            state.alive.journal.write(format!("{}~", state.alive.name));
+        }
+    }
+
     async fn configure(_: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
         state.setting = *settings.of::<u32>();
+        state.prepared = false;
         state
             .alive
             .journal

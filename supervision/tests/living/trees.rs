@@ -129,7 +129,12 @@ async fn settings_travel_down_and_outlive_restarts() {
         phase(&running, "/inner/slow") == Some(Phase::Starting)
     })
     .await;
-    running.configure(&Settings::new(2_u32));
+    let round = running.commit(&Settings::new(2_u32), SOON).await;
+    assert_eq!(
+        (round.told, round.acknowledged, round.by_class["probe"]),
+        (5, 5, 2),
+        "who starts is not told"
+    );
     assert_eq!((ping(&to_slow).await, ping(&to_gate).await), (2, 1));
     for path in ["/inner/gate", "/inner/slow", "/inner/pool/it"] {
         assert_eq!(setting(path).await, Some(Value::Number(2)), "{path}");
