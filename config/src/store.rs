@@ -53,6 +53,10 @@ section! {
         /// How long the trail of a message is kept: what happened to it, read by "angarium trace".
         trail_retention: Duration = 14 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
 
+        /// How long it is kept what operators changed: who, when, why, and what came of it, read by
+        /// "angarium audit".
+        audit_retention: Duration = 400 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+
         /// How long the result of a command is kept, so that a repeat after a lost reply is recognised.
         command_retention: Duration = DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
 

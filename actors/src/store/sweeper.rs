@@ -5,7 +5,7 @@
 //! Calls:    the pool of readers, the store gate
 //! Owns:     nothing; what there is to do is written in the store
 //! On death: the step under way is forgotten; the next look finds it again. Steps can be repeated.
-//! Limits:   config.store.{trail_retention, command_retention, idempotence_retention,
+//! Limits:   config.store.{trail_retention, audit_retention, command_retention, idempotence_retention,
 //!           expunged_retention}, config.limits.ban_memory, INTERVAL, STEP, ACCOUNTS
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
@@ -20,6 +20,7 @@ use store::{
     engine::{Snapshot, StoreError},
     key::mailbox::MailboxKey,
     read::{
+        audit,
         ban::lapsed_before,
         directory,
         job::{appended_before, next_reap, results_before},
@@ -92,16 +93,18 @@ enum Kind {
     Trail,
     Expunged,
     Bans,
+    Audit,
 }
 
 impl Kind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Deleted,
         Self::Results,
         Self::Appended,
         Self::Trail,
         Self::Expunged,
         Self::Bans,
+        Self::Audit,
     ];
 }
 
@@ -220,6 +223,10 @@ fn step(args: &Args, kind: Kind, place: Option<Vec<u8>>, now: Timestamp) -> Resu
             let before = earlier(now, args.config.limits.ban_memory);
             (before, SweepRows::Bans(lapsed_before(&snapshot, before, STEP)?))
         }
+        Kind::Audit => {
+            let before = earlier(now, store.audit_retention);
+            (before, SweepRows::Audit(audit::before(&snapshot, before, STEP)?))
+        }
     };
     let is_empty = match &rows {
         SweepRows::Results(rows) => rows.is_empty(),
@@ -227,6 +234,7 @@ fn step(args: &Args, kind: Kind, place: Option<Vec<u8>>, now: Timestamp) -> Resu
         SweepRows::Trail(rows) => rows.is_empty(),
         SweepRows::Vanished { modseqs, .. } => modseqs.is_empty(),
         SweepRows::Bans(networks) => networks.is_empty(),
+        SweepRows::Audit(receipts) => receipts.is_empty(),
     };
     let sweep = Command::Sweep(Sweep { tenant, before, rows });
     Ok(((!is_empty).then_some(sweep), None))
@@ -285,8 +293,9 @@ mod tests {
         envelope::{BodyKind, MailOptions, RecipientOptions},
     };
     use store::{
-        command::{Accept, Addressee, Append, Expunge, Spooled},
+        command::{Accept, Addressee, Append, Expunge, Record, Spooled},
         record::{
+            audit::{AuditEntry, AuditOutcome},
             mailbox::{Flags, Parsed, Uid},
             spool::{Arrival, Priority, RecipientNumber, Route},
         },
@@ -405,5 +414,32 @@ mod tests {
         assert_eq!((vanished(), trail()), (0, 0));
         assert_eq!(fixture.store.recall(accepted).await.unwrap(), None);
         assert_eq!(sweep(&fixture, now + DAY * 31).await, 0);
+    }
+
+    #[tokio::test]
+    async fn the_audit_is_kept_for_its_own_time() {
+        let fixture = Fixture::new().await;
+        let now = fixture.clock.timestamp();
+        let entry = AuditEntry {
+            id: fixture.mint.id(),
+            at: now,
+            who: "uid 0".to_owned(),
+            line: "ban add 192.0.2.1".to_owned(),
+            reason: None,
+            touches: 1,
+            what: "bans 192.0.2.1".to_owned(),
+            inverse: None,
+            outcome: AuditOutcome::Begun,
+            ended: None,
+            detail: String::new(),
+        };
+        let record = Command::Record(Box::new(Record { entry: entry.clone() }));
+        fixture.store.propose(fixture.proposal(record)).await.unwrap();
+        let kept = || audit::newest(&fixture.store.snapshot(), None, 10).unwrap().rows;
+
+        sweep(&fixture, now + DAY * 399).await;
+        assert_eq!(kept(), [entry]);
+        sweep(&fixture, now + DAY * 401).await;
+        assert_eq!(kept(), []);
     }
 }

@@ -288,6 +288,8 @@ id_newtypes! {
     AccountId;
     /// A mailbox, whatever its name is now.
     MailboxId;
+    /// A change that an operator asked for, and what is kept of it.
+    ReceiptId;
     /// A connection of a peer to one of our listeners, or of ours to a peer.
     ConnectionId;
 }

@@ -21,7 +21,8 @@ pub use envelope::{BodyKind, MailOptions, ParameterError, RecipientOptions};
 pub use header::{HeaderExcess, HeaderGauge, HeaderLimits};
 pub use hops::{HopCounter, MAX_HOPS};
 pub use id::{
-    AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, TenantId,
+    AccountId, BlobId, CommandId, ConnectionId, Id, IdError, MailboxId, MessageId, NodeId, ReceiptId,
+    TenantId,
 };
 pub use received::{Greeting, Received, TlsFacts, With, return_path_line};
 pub use structure::{ImapEnvelope, Structure, StructureScanner};

@@ -7,6 +7,7 @@ mod accept;
 mod account;
 mod alias;
 mod append;
+mod audit;
 mod ban;
 mod blob_refs;
 pub mod change;
@@ -98,6 +99,7 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::Sweep(command) => job::sweep_footprint(command, &mut keys),
         Command::Ban(command) => ban::footprint(command, &mut keys),
         Command::Unban(command) => ban::unban_footprint(command, &mut keys),
+        Command::Record(command) => audit::footprint(command, &mut keys),
     }
     keys
 }
@@ -160,6 +162,7 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::Sweep(command) => job::sweep(command, draft),
         Command::Ban(command) => ban::ban(command, at, draft),
         Command::Unban(command) => ban::unban(command, draft),
+        Command::Record(command) => audit::record(command, draft),
     }
 }
 

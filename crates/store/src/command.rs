@@ -2,6 +2,7 @@
 
 pub mod accept;
 pub mod append;
+pub mod audit;
 pub mod ban;
 pub mod directory;
 pub mod expunge;
@@ -17,6 +18,7 @@ use message::{
 
 pub use accept::{Accept, Addressee, Spooled};
 pub use append::Append;
+pub use audit::Record;
 pub use ban::{Ban, Term, Unban};
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
@@ -152,6 +154,8 @@ pub enum Command {
     Ban(Ban),
     /// A ban is taken back.
     Unban(Unban),
+    /// What an operator asked for.
+    Record(Box<Record>),
 }
 
 impl Command {
@@ -186,8 +190,8 @@ impl Command {
             Self::DeleteMailbox(command) => command.mailbox.tenant,
             Self::Reap(command) => command.tenant,
             Self::Sweep(command) => command.tenant,
-            // Who is sent away is sent away by all.
-            Self::Ban(_) | Self::Unban(_) => SYSTEM_TENANT,
+            // Who is sent away is sent away by all; and the audit is the operator's, not a tenant's.
+            Self::Ban(_) | Self::Unban(_) | Self::Record(_) => SYSTEM_TENANT,
         }
     }
 

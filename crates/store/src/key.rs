@@ -6,6 +6,7 @@
 //! ids begin with their time, so what one node accepts is written in key order. What belongs to a tenant as a whole
 //! lives in partition 0 of that tenant, and what must be unique over all tenants in tenant 0.
 
+pub mod audit;
 pub mod ban;
 pub mod blob;
 pub mod directory;
@@ -31,7 +32,7 @@ pub enum Keyspace {
     Mailbox,
     /// Reference counts and chunks of message bytes; values are separated from keys on disk.
     Blob,
-    /// What happened to each message.
+    /// What happened to each message, and what operators did.
     Trail,
     /// Results of commands and idempotence rows, kept for a bounded time.
     Once,

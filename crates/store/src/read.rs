@@ -4,6 +4,7 @@
 //! ([`Snapshot::report`]); the read of one record says [`ReadError::Damaged`]. Lists are bounded by their caller's
 //! limit or by what one owner may have.
 
+pub mod audit;
 pub mod ban;
 pub mod directory;
 pub mod job;

@@ -4,6 +4,7 @@
 //! without it. A record of an older version is read through [`Record::older`]; one of a newer version is damage, as
 //! the format number of the store has already kept newer stores away.
 
+pub mod audit;
 pub mod ban;
 pub mod blob;
 pub mod directory;

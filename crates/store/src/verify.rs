@@ -23,7 +23,9 @@ use crate::{
     engine::{Snapshot, StoreError},
     key::{self, Key, Keyspace, PREFIX_OCTETS},
     read::Range,
-    record::{Damaged, Record, RecordError, once::CommandResult, state::Usage, trail::TrailStep},
+    record::{
+        Damaged, Record, RecordError, audit::AuditEntry, once::CommandResult, state::Usage, trail::TrailStep,
+    },
 };
 
 /// Something that is not as it must be.
@@ -160,6 +162,12 @@ where
             Keyspace::Directory => self.directory_row(kind, key, octets),
             Keyspace::Mailbox => self.mailbox_row(kind, key, octets),
             Keyspace::Blob => self.blob_row(kind, key, octets),
+            Keyspace::Trail if kind == key::audit::AUDIT => {
+                let entry = self.decode::<_, AuditEntry>(key, octets, key::audit::parse_audit);
+                let same = entry.is_none_or(|(id, entry)| entry.id == id);
+                self.expect(key, same, "the entry is another's");
+                Ok(())
+            }
             Keyspace::Trail => {
                 self.decode::<_, TrailStep>(key, octets, key::trail::TrailKey::parse);
                 Ok(())

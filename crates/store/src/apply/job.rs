@@ -82,8 +82,8 @@ pub(super) fn reap(command: &Reap, draft: &mut Draft<'_>) -> Result<Outcome, Rej
 
 pub(super) fn sweep_footprint(command: &Sweep, keys: &mut Vec<Key>) {
     match &command.rows {
-        // Results are kept by nothing but their time.
-        SweepRows::Results(_) => {}
+        // Results and the audit are kept by nothing but their time.
+        SweepRows::Results(_) | SweepRows::Audit(_) => {}
         SweepRows::Appended(rows) => {
             let messages: BTreeSet<_> = rows.iter().take(MAX_SWEEP).map(|(message, _)| *message).collect();
             keys.extend(
@@ -151,6 +151,11 @@ pub(super) fn sweep(command: &Sweep, draft: &mut Draft<'_>) -> Result<Outcome, R
         SweepRows::Bans(networks) => {
             bounded("rows", networks.len(), MAX_SWEEP)?;
             sweep_bans(command, networks, draft)?;
+        }
+        SweepRows::Audit(receipts) => {
+            bounded("rows", receipts.len(), MAX_SWEEP)?;
+            let old = receipts.iter().filter(|id| id.id().timestamp() < command.before);
+            old.for_each(|&id| draft.delete(key::audit::audit(id)));
         }
     }
     Ok(Outcome::Done)

@@ -104,6 +104,8 @@ pub enum Noun {
     DecoyKey,
     /// A ban that holds.
     Ban,
+    /// An entry of the audit that has ended.
+    AuditEntry,
 }
 
 impl std::fmt::Display for Noun {
@@ -119,6 +121,7 @@ impl std::fmt::Display for Noun {
             Self::Identity => "identity",
             Self::DecoyKey => "key of decoys",
             Self::Ban => "ban",
+            Self::AuditEntry => "audit entry",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Steps of work that one command cannot do: reaping what deletions left, sweeping what was kept for its time.
 
 use message::{
-    id::{AccountId, BlobId, CommandId, MailboxId, MessageId, TenantId},
+    id::{AccountId, BlobId, CommandId, MailboxId, MessageId, ReceiptId, TenantId},
     time::Timestamp,
 };
 
@@ -77,6 +77,8 @@ pub enum SweepRows {
     },
     /// Bans that lapsed before that time.
     Bans(Vec<Network>),
+    /// Entries of the audit.
+    Audit(Vec<ReceiptId>),
 }
 
 /// How many rows one step removes.

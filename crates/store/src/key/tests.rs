@@ -48,6 +48,10 @@ fn keys_are_golden() {
         "spool:0000000100026d00000000010200020000000000000003",
     );
     check(
+        audit::audit(id.into()),
+        "trail:00000000000075fffffffffefdfffdfffffffffffffffc",
+    );
+    check(
         ban::ban(&"192.0.2.0/24".parse().unwrap()),
         "directory:0000000000006200000000000000000000ffffc000020078",
     );
@@ -112,6 +116,7 @@ proptest! {
         let step = TrailKey::accepted(tenant, message);
         prop_assert_eq!(TrailKey::parse(&step.key().bytes), Some(step));
         prop_assert_eq!(once::parse_appended(&once::appended(tenant, message, recipient).bytes), Some((tenant, message, recipient)));
+        prop_assert_eq!(audit::parse_audit(&audit::audit(id.into()).bytes), Some(id.into()));
         prop_assert_eq!(once::parse_result(&once::result(CommandId::new(id)).bytes), Some(CommandId::new(id)));
         prop_assert_eq!(blob::parse_blob(&blob::blob(tenant, BlobId::new(id)).bytes), Some((tenant, BlobId::new(id))));
         let (account, mailbox) = (AccountId::new(other), MailboxId::new(id));

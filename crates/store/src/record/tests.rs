@@ -8,12 +8,13 @@ use message::{
         BodyKind, DeliverBy, EnvelopeId, Hold, MailOptions, MtPriority, Notify, OriginalRecipient,
         RecipientOptions, Return, Submitter,
     },
-    id::{AccountId, BlobId, CommandId, ConnectionId, MailboxId, MessageId, TenantId},
+    id::{AccountId, BlobId, CommandId, ConnectionId, MailboxId, MessageId, ReceiptId, TenantId},
     time::Timestamp,
 };
 use proptest::prelude::*;
 
 use super::{
+    audit::{AuditEntry, AuditOutcome},
     ban::{Ban, Origin},
     blob::BlobRow,
     directory::*,
@@ -122,6 +123,47 @@ fn bans_are_golden() {
     check(
         &ban,
         "01fbd095ffbc3101fbadf180bd310f77726f6e672070617373776f726473010252bd60b3",
+    );
+}
+
+#[test]
+fn entries_of_the_audit_are_golden() {
+    let begun = AuditEntry {
+        id: ReceiptId::from_bytes([6; 16]),
+        at: AT,
+        who: "uid 0".to_owned(),
+        line: "ban add 192.0.2.0/24".to_owned(),
+        reason: Some("spam".to_owned()),
+        touches: 1,
+        what: "bans a network".to_owned(),
+        inverse: Some("ban remove 192.0.2.0/24".to_owned()),
+        outcome: AuditOutcome::Begun,
+        ended: None,
+        detail: String::new(),
+    };
+    check(
+        &begun,
+        concat!(
+            "0106060606060606060606060606060606fbd095ffbc310575696420301462616e20616464203139",
+            "322e302e322e302f323401047370616d010e62616e732061206e6574776f726b011762616e207265",
+            "6d6f7665203139322e302e322e302f32340000002b1050a8",
+        ),
+    );
+    let failed = AuditEntry {
+        reason: None,
+        inverse: None,
+        outcome: AuditOutcome::Failed("the store is full".to_owned()),
+        ended: Some(AT),
+        detail: "more".to_owned(),
+        ..begun
+    };
+    check(
+        &failed,
+        concat!(
+            "0106060606060606060606060606060606fbd095ffbc310575696420301462616e20616464203139",
+            "322e302e322e302f323400010e62616e732061206e6574776f726b0002117468652073746f726520",
+            "69732066756c6c01fbd095ffbc31046d6f7265a4b8ddf7",
+        ),
     );
 }
 

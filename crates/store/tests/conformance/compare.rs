@@ -12,7 +12,7 @@ use message::{
 use store::{
     engine::Snapshot,
     key::{self, Keyspace, mailbox::MailboxKey},
-    read::{self, ban, directory, job, mailbox, spool, trail},
+    read::{self, audit, ban, directory, job, mailbox, spool, trail},
     record::{
         directory::{Address, AddressOwner},
         job::{BlobTombstone, MailboxTombstone},
@@ -38,6 +38,7 @@ pub(crate) fn compare(store: &Store, model: &Model) {
     compare_spool(&snapshot, model);
     compare_rest(&snapshot, model);
     compare_bans(&snapshot, model);
+    compare_audit(&snapshot, model);
     let mut findings = Vec::new();
     let bytes = |tenant, blob: &_| {
         let reader = store.blob_reader(tenant, blob);
@@ -64,6 +65,28 @@ fn compare_bans(snapshot: &impl Snapshot, model: &Model) {
     let expected = expected.filter(|(_, ban)| ban.until.is_some_and(|until| until < time));
     assert_eq!(lapsed, expected.map(|(network, _)| *network).collect());
     assert!(ban::lapsed_before(snapshot, time, 1).unwrap().len() <= 1);
+}
+
+fn compare_audit(snapshot: &impl Snapshot, model: &Model) {
+    let (mut listed, mut older_than) = (Vec::new(), None);
+    loop {
+        let page = audit::newest(snapshot, older_than, 2).unwrap();
+        listed.extend(page.rows);
+        older_than = page.next;
+        if older_than.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = model.audit.values().rev().cloned().collect();
+    assert_eq!(listed, expected);
+    for entry in &expected {
+        assert_eq!(audit::entry(snapshot, entry.id).unwrap().as_ref(), Some(entry));
+        let older = expected.iter().filter(|other| other.at < entry.at);
+        assert_eq!(
+            audit::before(snapshot, entry.at, ALL).unwrap(),
+            older.map(|other| other.id).collect::<Vec<_>>()
+        );
+    }
 }
 
 fn compare_directory(snapshot: &impl Snapshot, model: &Model) {

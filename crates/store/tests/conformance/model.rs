@@ -1,5 +1,6 @@
 //! The model: what commands mean, in plain maps. It copies itself for each command, so a rejected one changes nothing.
 
+mod audit;
 mod ban;
 mod directory;
 mod job;
@@ -11,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use message::{
     address::EmailAddress,
     envelope::{MailOptions, RecipientOptions},
-    id::{AccountId, BlobId, CommandId, MailboxId, MessageId, TenantId},
+    id::{AccountId, BlobId, CommandId, MailboxId, MessageId, ReceiptId, TenantId},
     time::Timestamp,
 };
 use store::{
@@ -19,6 +20,7 @@ use store::{
     blob::BlobRef,
     command::*,
     record::{
+        audit::AuditEntry,
         ban::{Ban, Network},
         directory::{AppPassword, Password},
         mailbox::{Flags, MailboxName, SpecialUse, Uid, UidValidity},
@@ -41,6 +43,7 @@ pub(crate) struct Model {
     pub(crate) trail: BTreeMap<TrailPlace, (TenantId, CommandId)>,
     pub(crate) results: BTreeMap<CommandId, Outcome>,
     pub(crate) bans: BTreeMap<Network, Ban>,
+    pub(crate) audit: BTreeMap<ReceiptId, AuditEntry>,
     pub(crate) graves: BTreeMap<MailboxId, Grave>,
     /// Deleted blobs whose chunks are still there: the next one.
     pub(crate) rests: BTreeMap<BlobId, (TenantId, u32)>,
@@ -244,6 +247,7 @@ impl Model {
             Command::Sweep(command) => self.sweep(command),
             Command::Ban(command) => self.ban(command, proposal.at),
             Command::Unban(command) => self.unban(command),
+            Command::Record(command) => self.record(command),
             _ => panic!("a command that the model does not know"),
         }
     }

@@ -1,6 +1,7 @@
 //! A story: numbers become commands. What a proposer would have read, it takes from the model, and now and then gets it
 //! wrong.
 
+mod audit;
 mod ban;
 mod credential;
 mod mailbox;
@@ -101,7 +102,7 @@ impl Teller {
         } else {
             TenantId::new(u32::from(a % 4))
         };
-        let command = match kind % 44 {
+        let command = match kind % 46 {
             0 => self.tenant(seed, model),
             1 => Command::LimitTenant(LimitTenant {
                 tenant,
@@ -146,6 +147,7 @@ impl Teller {
             35 => self.reap(seed, model),
             36..=37 => self.sweep(seed, model),
             39..=40 => self.ban(seed),
+            44..=45 => audit::tell(seed),
             _ => return self.again(a),
         };
         self.action(command)

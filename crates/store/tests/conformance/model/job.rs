@@ -73,6 +73,9 @@ impl Model {
                 let lapsed = ban.until.is_some_and(|until| until < command.before);
                 !lapsed || !networks.contains(network)
             }),
+            SweepRows::Audit(receipts) => self
+                .audit
+                .retain(|id, _| id.id().timestamp() >= command.before || !receipts.contains(id)),
             SweepRows::Vanished { mailbox, modseqs } => {
                 let (_, mailbox) = self.mailbox(mailbox).map_err(|_| "NoSuchMailbox")?;
                 for modseq in modseqs.iter().map(|modseq| modseq.get()) {

@@ -149,7 +149,7 @@ impl Teller {
         let back = u64::from(d) * 100;
         let before = Timestamp::from_millis(self.now().as_millis().saturating_sub(back));
         let few = usize::from(c % 16);
-        let rows = match b % 5 {
+        let rows = match b % 6 {
             0 => SweepRows::Results(model.results.keys().copied().take(few).collect()),
             1 => SweepRows::Appended(model.appended.keys().copied().take(few).collect()),
             2 => {
@@ -166,6 +166,7 @@ impl Teller {
                 SweepRows::Trail(steps.collect())
             }
             3 => SweepRows::Bans(model.bans.keys().copied().take(few).collect()),
+            4 => SweepRows::Audit(model.audit.keys().copied().take(few).collect()),
             _ => {
                 let (mailbox, known) = pick_mailbox(seed, model);
                 let modseqs = known

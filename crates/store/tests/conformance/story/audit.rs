@@ -1,0 +1,36 @@
+//! Entries of the audit: begun, ended, and now and then claimed by somebody else.
+
+use message::{
+    id::{Id, NodeId, ReceiptId},
+    time::Timestamp,
+};
+use store::{
+    command::*,
+    record::audit::{AuditEntry, AuditOutcome},
+};
+
+use super::{START, Seed};
+
+pub(super) fn tell([_, a, b, c, d, _]: Seed) -> Command {
+    let number = u64::from(a % 6);
+    let at = Timestamp::from_millis(START.as_millis() + number * 3_000);
+    let outcome = match b % 3 {
+        0 => AuditOutcome::Begun,
+        1 => AuditOutcome::Done,
+        _ => AuditOutcome::Failed("x".repeat(usize::from(c) * 5)),
+    };
+    let entry = AuditEntry {
+        id: ReceiptId::new(Id::compose(at, NodeId::new(0), number)),
+        at,
+        who: if d < 20 { "somebody else" } else { "uid 0" }.to_owned(),
+        line: "domain add d1.test".to_owned(),
+        reason: (number > 2).then(|| "asked for".to_owned()),
+        touches: 1,
+        what: "adds a domain".to_owned(),
+        inverse: Some("domain delete d1.test".to_owned()),
+        outcome,
+        ended: (b % 3 > 0).then_some(at),
+        detail: String::new(),
+    };
+    Command::Record(Box::new(Record { entry }))
+}
