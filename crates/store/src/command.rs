@@ -23,7 +23,7 @@ pub use ban::{Ban, Term, Unban};
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
     DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
-    LimitTenant, RemoveAppPassword, RemoveIdentity, SetPassword,
+    LimitTenant, RemoveAppPassword, RemoveIdentity, SetCatchAll, SetPassword,
 };
 pub use expunge::Expunge;
 pub use flags::{ChangeFlags, FlagChange};
@@ -104,6 +104,8 @@ pub enum Command {
     LimitTenant(LimitTenant),
     /// A domain whose mail is ours from now on.
     CreateDomain(CreateDomain),
+    /// Who gets what no address of a domain matches.
+    SetCatchAll(SetCatchAll),
     /// The end of a domain without addresses.
     DeleteDomain(DeleteDomain),
     /// A new login with its mailboxes.
@@ -167,6 +169,7 @@ impl Command {
             Self::DeleteTenant(command) => command.tenant,
             Self::LimitTenant(command) => command.tenant,
             Self::CreateDomain(command) => command.tenant,
+            Self::SetCatchAll(command) => command.tenant,
             Self::DeleteDomain(command) => command.tenant,
             Self::CreateAccount(command) => command.tenant,
             Self::DeleteAccount(command) => command.tenant,

@@ -8,7 +8,7 @@ use message::{
 
 use super::{Change, Outcome, Rejected, draft::Draft, rejected::Noun};
 use crate::{
-    command::{CreateDomain, DeleteDomain},
+    command::{CreateDomain, DeleteDomain, SetCatchAll},
     key::{
         Key,
         directory::{domain, domain_name},
@@ -50,6 +50,19 @@ pub(super) fn create(
     )?;
     draft.put(domain(command.tenant, &command.name), &row)?;
     draft.put(tenant_state(command.tenant), &state)?;
+    draft.tell(Change::Domain(command.tenant, command.name.clone()));
+    Ok(Outcome::Done)
+}
+
+pub(super) fn catch_all_footprint(command: &SetCatchAll, keys: &mut Vec<Key>) {
+    keys.push(domain(command.tenant, &command.name));
+}
+
+pub(super) fn set_catch_all(command: &SetCatchAll, draft: &mut Draft<'_>) -> Result<Outcome, Rejected> {
+    let key = domain(command.tenant, &command.name);
+    let mut row: Domain = draft.need(&key, Rejected::NoSuchDomain)?;
+    row.catch_all.clone_from(&command.catch_all);
+    draft.put(key, &row)?;
     draft.tell(Change::Domain(command.tenant, command.name.clone()));
     Ok(Outcome::Done)
 }

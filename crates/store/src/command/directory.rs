@@ -61,6 +61,17 @@ pub struct CreateDomain {
     pub catch_all: Option<EmailAddress>,
 }
 
+/// Who gets what no address of a domain matches, from now on.
+#[derive(Clone, Debug)]
+pub struct SetCatchAll {
+    /// Whose domain it is.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: DomainName,
+    /// Who; without it such mail is refused.
+    pub catch_all: Option<EmailAddress>,
+}
+
 /// The end of a domain without addresses.
 #[derive(Clone, Debug)]
 pub struct DeleteDomain {

@@ -1,6 +1,9 @@
 //! Reads of the directory and of what its entries use and may use.
 
-use message::id::{AccountId, MailboxId, TenantId};
+use message::{
+    address::DomainName,
+    id::{AccountId, MailboxId, TenantId},
+};
 
 use super::{Page, Range, ReadError, record};
 use crate::{
@@ -70,6 +73,18 @@ pub fn domains(
 ) -> Result<(), StoreError> {
     let text = |key: &[u8]| keys::parse_text(key, keys::DOMAIN).map(drop);
     range(tenant, keys::DOMAIN).each(snapshot, text, |(), domain| each(domain))
+}
+
+/// One domain of a tenant.
+///
+/// # Errors
+/// [`ReadError`] when it cannot be read.
+pub fn domain(
+    snapshot: &impl Snapshot,
+    tenant: TenantId,
+    name: &DomainName,
+) -> Result<Option<Domain>, ReadError> {
+    record(snapshot, &keys::domain(tenant, name))
 }
 
 /// Every address of a tenant, by its folded form.

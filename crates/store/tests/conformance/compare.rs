@@ -117,7 +117,11 @@ fn compare_directory(snapshot: &impl Snapshot, model: &Model) {
 
         let mut domains = BTreeSet::new();
         directory::domains(snapshot, *id, |domain| {
-            domains.insert(domain.name.to_string());
+            let name = domain.name.to_string();
+            assert_eq!(domain.catch_all.as_ref(), model.catch_alls.get(&name));
+            let alone = directory::domain(snapshot, *id, &domain.name).unwrap();
+            assert_eq!(alone, Some(domain));
+            domains.insert(name);
         })
         .unwrap();
         let expected = model

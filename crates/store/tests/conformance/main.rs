@@ -120,6 +120,8 @@ const REACHED: &[&str] = &[
     "RenameMailbox NotPermitted",
     "RenameMailbox Ok",
     "RenameMailbox Stale",
+    "SetCatchAll NoSuchDomain",
+    "SetCatchAll Ok",
     "SetPassword Ok",
     "Settle NoSuchMessage",
     "Settle Ok",

@@ -36,6 +36,7 @@ pub(crate) type Refusal = &'static str;
 pub(crate) struct Model {
     pub(crate) tenants: BTreeMap<TenantId, Tenant>,
     pub(crate) domains: BTreeMap<String, TenantId>,
+    pub(crate) catch_alls: BTreeMap<String, EmailAddress>,
     pub(crate) aliases: BTreeMap<(TenantId, String), Vec<EmailAddress>>,
     pub(crate) accounts: BTreeMap<(TenantId, AccountId), Account>,
     pub(crate) spool: BTreeMap<MessageId, Spooled>,
@@ -203,6 +204,7 @@ impl Model {
                 Ok(Outcome::Done)
             }
             Command::CreateDomain(command) => self.create_domain(command),
+            Command::SetCatchAll(command) => self.set_catch_all(command),
             Command::DeleteDomain(command) => self.delete_domain(command),
             Command::CreateAccount(command) => self.create_account(command, proposal.at),
             Command::DeleteAccount(command) => self.delete_account(command),

@@ -109,10 +109,15 @@ impl Teller {
                 limits: limits(b, 200_000),
                 max_accounts: (c > 200).then_some(3),
             }),
-            2 => match b % 3 {
+            2 => match b % 4 {
                 0 => Command::DeleteDomain(DeleteDomain {
                     tenant,
                     name: domain(c % 3),
+                }),
+                1 => Command::SetCatchAll(SetCatchAll {
+                    tenant,
+                    name: domain(c % 3),
+                    catch_all: d.is_multiple_of(2).then(|| address(d % 5, 1)),
                 }),
                 _ => Command::CreateDomain(CreateDomain {
                     tenant,

@@ -57,7 +57,23 @@ impl Model {
         }
         self.domains
             .insert(command.name.as_str().to_owned(), command.tenant);
+        self.catch(command.name.as_str(), command.catch_all.as_ref());
         Ok(Outcome::Done)
+    }
+
+    pub(super) fn set_catch_all(&mut self, command: &SetCatchAll) -> Result<Outcome, Refusal> {
+        if self.domains.get(command.name.as_str()) != Some(&command.tenant) {
+            return Err("NoSuchDomain");
+        }
+        self.catch(command.name.as_str(), command.catch_all.as_ref());
+        Ok(Outcome::Done)
+    }
+
+    fn catch(&mut self, domain: &str, all: Option<&EmailAddress>) {
+        match all {
+            Some(address) => self.catch_alls.insert(domain.to_owned(), address.clone()),
+            None => self.catch_alls.remove(domain),
+        };
     }
 
     pub(super) fn delete_domain(&mut self, command: &DeleteDomain) -> Result<Outcome, Refusal> {
@@ -76,6 +92,7 @@ impl Model {
             return Err("NotEmpty");
         }
         self.domains.remove(command.name.as_str());
+        self.catch(command.name.as_str(), None);
         Ok(Outcome::Done)
     }
 
