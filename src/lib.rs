@@ -2,6 +2,7 @@
 //!
 //! [`boot`] opens the store, binds the listeners and starts the supervision tree; [`cli`] has one file per subcommand.
 
+pub mod activation;
 pub mod admin;
 pub mod bench;
 pub mod boot;
@@ -11,4 +12,6 @@ pub mod client;
 pub mod limits;
 pub mod loader;
 pub mod log;
+pub mod privileges;
 pub mod signals;
+pub mod systemd;

@@ -14,8 +14,9 @@ use crate::{
     boot::{Server, open_store},
     limits,
     loader::{Overrides, Shortcuts},
-    log,
+    log, privileges,
     signals::Signals,
+    systemd,
 };
 
 /// Serves until SIGTERM or SIGINT
@@ -28,6 +29,10 @@ pub(super) struct Serve {
     /// Names every mistake in the configuration, as "check config" does, and serves nothing
     #[arg(long)]
     validate_only: bool,
+    /// Becomes this user before anything is opened, when it was started as root; keeps nothing but the right to bind ports
+    /// below 1024
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
 }
 
 impl Serve {
@@ -35,6 +40,9 @@ impl Serve {
         let config = self.overrides.load_with(&self.shortcuts)?;
         if self.validate_only {
             return check::say_good(&config);
+        }
+        if let Some(user) = &self.user {
+            privileges::become_user(user, &config.server.data)?;
         }
         let _logging = log::start(&config.log)?;
         let descriptors = limits::raise_descriptors();
@@ -71,10 +79,14 @@ async fn serve(config: Config, store: Store, is_empty: bool) -> anyhow::Result<E
     let server = Server::start(config, store).await?;
     println!("{}", server.ready_line());
     std::io::stdout().flush()?;
+    systemd::ready(&server.ready_line());
+    let watchdog = systemd::watchdog(&server.tree);
     tokio::select! {
         signal = signals.next() => tracing::info!(target: "angarium", signal, "stopping"),
         why = server.failed() => return Err(why),
     }
+    systemd::stopping();
+    drop(watchdog);
     server.stop().await?;
     tracing::info!(target: "angarium", "stopped");
     Ok(ExitCode::SUCCESS)

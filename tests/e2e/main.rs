@@ -27,6 +27,8 @@ mod hears_from_proxies;
 #[cfg(test)]
 mod holds_back;
 #[cfg(test)]
+mod is_a_service;
+#[cfg(test)]
 mod keeps_accounts;
 #[cfg(test)]
 mod keeps_bans;

@@ -1,0 +1,122 @@
+//! The program as a service manager sees it: it says when it is ready and when it stops, feeds its watchdog, and becomes
+//! another user that keeps the right to bind low ports.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixDatagram;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Signal, geteuid};
+use tempfile::TempDir;
+
+use crate::program::{Program, fail};
+
+/// Ports that the system chooses.
+const BINDS: [&str; 8] = [
+    "--set",
+    "listeners.mx.bind=127.0.0.1:0",
+    "--set",
+    "listeners.pop3.bind=127.0.0.1:0",
+    "--set",
+    "listeners.submission.bind=127.0.0.1:0",
+    "--set",
+    "listeners.submissions.bind=127.0.0.1:0",
+];
+
+/// A message that has not come by then never will.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// The socket of a service manager.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    fn new(path: &std::path::Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_read_timeout(Some(DEADLINE)).unwrap();
+        Self(socket)
+    }
+
+    /// Waits for a message with this line, and gives all of it.
+    fn hears(&self, line: &str) -> String {
+        let started = Instant::now();
+        let mut octets = [0; 4096];
+        loop {
+            assert!(started.elapsed() < DEADLINE, "never told {line:?}");
+            let length = self.0.recv(&mut octets).expect("a message");
+            let message = String::from_utf8_lossy(&octets[..length]).into_owned();
+            if message.lines().any(|said| said == line) {
+                return message;
+            }
+        }
+    }
+}
+
+#[test]
+fn tells_its_manager_and_feeds_the_watchdog() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("notify");
+    let manager = Manager::new(&path);
+    let variables = [
+        ("NOTIFY_SOCKET", path.to_str().unwrap()),
+        ("WATCHDOG_USEC", "100000"),
+    ];
+    let mut program = Program::serve_among(directory.path(), &variables, &BINDS);
+    let ready = manager.hears("READY=1");
+    assert!(ready.contains(&format!("STATUS={}", program.ready)), "{ready}");
+    for _ in 0..3 {
+        manager.hears("WATCHDOG=1");
+    }
+    program.signal(Signal::TERM);
+    manager.hears("STOPPING=1");
+    let (status, said) = program.ended();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn becomes_another_user_and_binds_low_ports() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let said = fail(here, &["serve", "--user", "nobody-of-that-name"], 1);
+    assert!(said.contains("there is no user"), "{said}");
+    if !geteuid().is_root() {
+        let said = fail(here, &["serve", "--user", "nobody"], 1);
+        assert!(said.contains("only root can become"), "{said}");
+        return;
+    }
+    let said = fail(here, &["serve", "--user", "root"], 1);
+    assert!(said.contains("is root"), "{said}");
+
+    fs::set_permissions(here, fs::Permissions::from_mode(0o711)).unwrap();
+    // An address of loopback that nobody else is likely to use.
+    let low = "listeners.mx.bind=127.43.25.1:25";
+    let binds: Vec<&str> = BINDS
+        .iter()
+        .map(|set| if set.contains("mx") { low } else { set })
+        .collect();
+    let mut program = Program::serve_among(here, &[], &[&["--user", "nobody"], &binds[..]].concat());
+    assert_eq!(program.address("mx").port(), 25);
+
+    let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let owner = fs::metadata(here.join("angarium-data")).unwrap();
+    assert_ne!(owner.uid(), 0);
+    assert_eq!(field("Uid:"), vec![owner.uid().to_string(); 4]);
+    assert_eq!(field("Gid:"), vec![owner.gid().to_string(); 4]);
+    // CAP_NET_BIND_SERVICE is bit 10, and nothing else is left.
+    for set in ["CapEff:", "CapPrm:"] {
+        assert_eq!(field(set), ["0000000000000400"], "{set}");
+    }
+    for set in ["CapInh:", "CapAmb:"] {
+        assert_eq!(field(set), ["0000000000000000"], "{set}");
+    }
+    assert_eq!(field("NoNewPrivs:"), ["1"]);
+    program.signal(Signal::TERM);
+    let (status, said) = program.ended();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
