@@ -8,6 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use tokio::time::Instant;
 
 use crate::context::Context;
+use crate::round::Roll;
 use crate::settings::Settings;
 use crate::slot::AnySlot;
 
@@ -85,13 +86,16 @@ pub trait Actor: Sized + Send + Sync + 'static {
 
     /// For supervisors: to whom a word that goes down the tree is passed on.
     #[doc(hidden)]
-    fn below(_state: &Self::State) -> Below {
+    fn below(_state: &mut Self::State, _calling: &Calling) -> Below {
         Below(Vec::new())
     }
 }
 
 /// Those to whom a supervisor passes a word on.
 pub struct Below(pub(crate) Vec<Arc<dyn AnySlot>>);
+
+/// The round in which it is passed on.
+pub struct Calling(pub(crate) Arc<Roll>);
 
 /// Why new settings cannot be taken, in one sentence for the operator. An ordinary value: nothing is broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

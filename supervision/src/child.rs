@@ -44,6 +44,8 @@ pub struct Child {
     pub(crate) restart: Restart,
     launch: Launch,
     limit: Duration,
+    /// Of a child that follows the settings: what sort of child the settings want.
+    nature: Option<Box<str>>,
 }
 
 /// Starts an incarnation below a supervisor, with a limit for its `pre_start`.
@@ -88,6 +90,7 @@ impl Child {
             restart,
             launch,
             limit: START_LIMIT,
+            nature: None,
         }
     }
 
@@ -95,6 +98,17 @@ impl Child {
     #[must_use]
     pub fn start_limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
+    }
+
+    pub(crate) fn of_nature(self, nature: &str) -> Self {
+        Self {
+            nature: Some(Box::from(nature)),
+            ..self
+        }
+    }
+
+    pub(crate) fn nature(&self) -> Option<&str> {
+        self.nature.as_deref()
     }
 
     pub(crate) fn start(&self, above: &Above) {
@@ -116,15 +130,13 @@ impl Node {
     pub(crate) fn seat(&self, base: &Arc<str>) {
         let place = self.slot.place();
         place.seat(Arc::clone(base));
-        let path = place.path();
-        let below: Arc<str> = if path == "/" {
-            Arc::from("")
-        } else {
-            Arc::from(path)
-        };
+        let below = place.base_of_children();
         match &self.below {
             Below::Nothing => {}
-            Below::Children(plan) => plan.children.iter().for_each(|child| child.node.seat(&below)),
+            Below::Children(plan) => {
+                let children = plan.children();
+                children.iter().for_each(|child| child.node.seat(&below));
+            }
             Below::Members(members) => members.seat(below),
         }
     }
@@ -142,9 +154,11 @@ impl Node {
     /// How many places are drained one after the other here.
     pub(crate) fn turns(&self) -> u32 {
         match &self.below {
-            Below::Nothing | Below::Members(_) => 1,
+            Below::Nothing => 1,
+            // Its children together, then itself.
+            Below::Members(_) => 2,
             Below::Children(plan) => plan
-                .children
+                .children()
                 .iter()
                 .map(|child| child.node.turns())
                 .fold(1, u32::saturating_add),

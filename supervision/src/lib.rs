@@ -49,5 +49,6 @@ pub use subject::Subject;
 pub use supervisor::Supervisor;
 pub use supervisor::keeper::DRAIN_GRACE;
 pub use supervisor::strategy::Strategy;
+pub use supervisor::varying::REMOVAL_DEADLINE;
 pub use timer::Timer;
 pub use tree::Row;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ractor::{ActorProcessingErr, ActorRef, Message, SupervisionEvent};
 
-use crate::actor::{Actor, Below, Broken, Drained};
+use crate::actor::{Actor, Below, Broken, Calling, Drained};
 use crate::context::Context;
 use crate::envelope::{Envelope, Work};
 use crate::gauges::Moment;
@@ -236,7 +236,7 @@ impl<A: Actor> Running<A> {
             Ok(Err(broken)) => return self.answer(Ok(Err(broken)), None),
             Err(panic) => return self.answer(Err(panic), None),
         };
-        let Below(below) = A::below(state);
+        let Below(below) = A::below(state, &Calling(Arc::clone(token.roll())));
         for told in below.chunks(PASSED_ON_AT_ONCE) {
             told.iter().for_each(|slot| token.roll().tell(slot, &word));
             tokio::task::yield_now().await;

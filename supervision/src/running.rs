@@ -85,14 +85,14 @@ pub async fn start_seeded(
     }
 }
 
-fn names_are_unique(root: &Node) -> Result<(), Collapsed> {
+pub(crate) fn names_are_unique(root: &Node) -> Result<(), Collapsed> {
     let mut pending = vec![root.clone()];
     while let Some(node) = pending.pop() {
         let Below::Children(plan) = &node.below else {
             continue;
         };
         let mut names = HashSet::new();
-        for child in &plan.children {
+        for child in &*plan.children() {
             if !names.insert(Arc::clone(child.name())) {
                 return Err(Collapsed(format!(
                     "two children named {:?} below {:?}",

@@ -288,6 +288,12 @@ impl Place {
         format!("{base}/{}", self.name)
     }
 
+    /// What the paths of those below begin with.
+    pub(crate) fn base_of_children(&self) -> Arc<str> {
+        let path = self.path();
+        Arc::from(if path == "/" { "" } else { path.as_str() })
+    }
+
     pub(crate) fn restarts(&self) -> u32 {
         self.restarts.load(Ordering::Relaxed)
     }

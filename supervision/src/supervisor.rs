@@ -2,25 +2,33 @@
 
 pub(crate) mod keeper;
 pub(crate) mod strategy;
+pub(crate) mod varying;
+pub(crate) mod ward;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
+
 use crate::child::{Below, Child, Node, Restart};
 use crate::intensity::Intensity;
 use crate::life::{Above, launch};
 use crate::order::Order;
+use crate::settings::Settings;
 use crate::slot::{AnySlot, Phase, Slot};
 use keeper::Keeper;
 use strategy::Strategy;
+use varying::{REMOVAL_DEADLINE, Varying};
 
-/// A supervisor whose children are known beforehand. Children start in the order given and are drained in reverse.
+/// A supervisor whose children are known beforehand, or follow from the settings. Children start in the order given and
+/// are drained in reverse.
 pub struct Supervisor {
     name: String,
     strategy: Strategy,
     intensity: Intensity,
     children: Vec<Child>,
+    varying: Option<Varying>,
 }
 
 /// A supervisor that has found its place: what its actor is started with, every time.
@@ -28,7 +36,9 @@ pub(crate) struct Plan {
     pub(crate) slot: Arc<Slot<Order>>,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Intensity,
-    pub(crate) children: Vec<Child>,
+    /// As they are now; only its actor changes them.
+    children: ArcSwap<Vec<Arc<Child>>>,
+    pub(crate) varying: Option<Varying>,
 }
 
 impl Supervisor {
@@ -40,7 +50,44 @@ impl Supervisor {
             strategy,
             intensity: Intensity::default(),
             children: Vec::new(),
+            varying: None,
         }
+    }
+
+    /// A supervisor whose children are those that the settings want, at every start and after every commit. `wanted`
+    /// gives their names and natures in start order; `make` makes the child of a name, and is called when it appears.
+    ///
+    /// A child that is no longer wanted, or is wanted with another nature, is drained, killed at the
+    /// [`Supervisor::removal_deadline`], and removed from the tree. Its name is used again when it has ended. All others
+    /// stay: whatever must make a child anew when it changes belongs to its nature.
+    #[must_use]
+    pub fn varying(
+        name: &str,
+        strategy: Strategy,
+        wanted: impl Fn(&Settings) -> Vec<(String, String)> + Send + Sync + 'static,
+        make: impl Fn(&Settings, &str) -> Child + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            varying: Some(Varying {
+                wanted: Box::new(wanted),
+                make: Box::new(make),
+                removal_deadline: Box::new(|_| REMOVAL_DEADLINE),
+            }),
+            ..Self::new(name, strategy)
+        }
+    }
+
+    /// Gives children that are no longer wanted another time to drain than [`REMOVAL_DEADLINE`]. Asked at each removal;
+    /// means nothing to a supervisor whose children do not vary.
+    #[must_use]
+    pub fn removal_deadline(
+        mut self,
+        deadline: impl Fn(&Settings) -> Duration + Send + Sync + 'static,
+    ) -> Self {
+        if let Some(varying) = &mut self.varying {
+            varying.removal_deadline = Box::new(deadline);
+        }
+        self
     }
 
     /// The root of a tree, whose path is `/`.
@@ -59,7 +106,7 @@ impl Supervisor {
         }
     }
 
-    /// Adds a child after those it depends on. Of two children of one name only the first can be reached by its path.
+    /// Adds a child after those it depends on. Children that vary come after those added. No two have one name.
     #[must_use]
     pub fn child(mut self, child: impl Into<Child>) -> Self {
         self.children.push(child.into());
@@ -72,13 +119,15 @@ impl Supervisor {
             strategy,
             intensity,
             children,
+            varying,
         } = self;
         let slot = Arc::new(Slot::new(Arc::from(name), "supervisor", Phase::Waiting, None));
         Arc::new(Plan {
             slot,
             strategy,
             intensity,
-            children,
+            children: ArcSwap::from_pointee(children.into_iter().map(Arc::new).collect()),
+            varying,
         })
     }
 }
@@ -105,7 +154,15 @@ impl Plan {
     }
 
     pub(crate) fn close(&self) {
-        self.children.iter().for_each(|child| child.node.close());
+        self.children().iter().for_each(|child| child.node.close());
+    }
+
+    pub(crate) fn children(&self) -> Arc<Vec<Arc<Child>>> {
+        self.children.load_full()
+    }
+
+    pub(crate) fn set_children(&self, children: Vec<Arc<Child>>) {
+        self.children.store(Arc::new(children));
     }
 }
 
@@ -116,6 +173,7 @@ impl fmt::Debug for Supervisor {
             .field("strategy", &self.strategy)
             .field("intensity", &self.intensity)
             .field("children", &self.children.len())
+            .field("varying", &self.varying.is_some())
             .finish()
     }
 }

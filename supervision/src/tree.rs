@@ -66,7 +66,7 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
         match &node.below {
             Below::Nothing => {}
             Below::Children(plan) => {
-                for child in plan.children.iter().rev() {
+                for child in plan.children().iter().rev() {
                     let below = join(&path, child.name());
                     if covers(prefix, &below) || covers(&below, prefix) {
                         pending.push((child.node.clone(), below));
@@ -112,7 +112,8 @@ pub(crate) fn find(root: &Node, path: &str) -> Option<(Option<Node>, Node)> {
         let (next, beyond) = match &node.below {
             Below::Nothing => return None,
             Below::Children(plan) => {
-                let child = plan.children.iter().find(|child| &**child.name() == name)?;
+                let children = plan.children();
+                let child = children.iter().find(|child| &**child.name() == name)?;
                 (child.node.clone(), beyond)
             }
             // A key may hold anything, a slash too.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::actor::{Actor, Below, Broken, Drained, Inspection};
+use crate::actor::{Actor, Below, Broken, Calling, Drained, Inspection};
 use crate::context::Context;
 use crate::dynamic::Members;
 use crate::dynamic::companion::end_pair;
@@ -107,7 +107,7 @@ impl<A: Actor> Actor for DynamicKeeper<A> {
             .with("draining", matches!(table.standing, Standing::Draining))
     }
 
-    fn below(keeping: &Keeping<A>) -> Below {
+    fn below(keeping: &mut Keeping<A>, _: &Calling) -> Below {
         Below(keeping.pool.all())
     }
 }

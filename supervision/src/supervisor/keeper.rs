@@ -1,27 +1,32 @@
-//! Keeper: the actor of a static supervisor. It starts, restarts and drains as `strategy`, `intensity` and `backoff` say.
+//! Keeper: the actor of a static supervisor. It starts, restarts and drains as `strategy`, `intensity` and `backoff` say;
+//! if its children vary, it makes and removes them as `varying` says.
 //!
 //! Owner:    the supervisor above, or nobody at the root
 //! Accepts:  Order
 //! Calls:    nobody
 //! Owns:     its children
 //! On death: its children are killed; its supervisor starts it again, and it them, when all of them have ended.
-//! Limits:   Plan::intensity, DRAIN_GRACE
+//! Limits:   Plan::intensity, DRAIN_GRACE, Supervisor::removal_deadline
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::actor::{Actor, Below, Broken, Drained, Inspection};
-use crate::child::{Child, Restart};
+use crate::actor::{Actor, Below, Broken, Calling, Drained, Inspection, Refusal};
+use crate::address::FOREVER;
+use crate::child::Restart;
 use crate::context::Context;
 use crate::intensity::{Verdict, Window};
 use crate::life::{Above, Reign};
 use crate::order::{Exit, Order};
-use crate::slot::{Killing, Phase};
+use crate::running::names_are_unique;
+use crate::settings::Settings;
+use crate::slot::{AnySlot, Killing, Phase};
 use crate::supervisor::Plan;
 use crate::supervisor::strategy::{Stage, affected, fate, may_start};
-use crate::timer::Timer;
+use crate::supervisor::varying::{Present, arrange, objection};
+use crate::supervisor::ward::Ward;
 
 /// What a child is given to drain when its turn comes after the deadline: those drained last, the store among them,
 /// must not pay for the first.
@@ -38,16 +43,6 @@ pub(crate) struct Keeping {
     draining: Option<Drain>,
     /// Last: it holds this supervisor's own life.
     reign: Arc<Reign>,
-}
-
-/// What the keeper remembers of a child.
-struct Ward {
-    stage: Stage,
-    /// To be started again whatever its restart rule says, and without being counted.
-    forced: bool,
-    /// Its own failures of the period, for its backoff.
-    failures: Window,
-    timer: Option<Timer>,
 }
 
 /// A drain under way: children at `turn` and above have been told.
@@ -67,16 +62,9 @@ impl Actor for Keeper {
             .life()
             .ok_or_else(|| Broken::because("a supervisor without a life"))?;
         let reign = Reign::new(Arc::clone(ctx.slot()), ctx.actor().clone(), life, true);
-        let wards = plan
-            .children
-            .iter()
-            .map(|_| Ward {
-                stage: Stage::Due,
-                forced: false,
-                failures: Window::default(),
-                timer: None,
-            })
-            .collect();
+        let children = plan.children();
+        let wards = children.iter().cloned().enumerate();
+        let wards = wards.map(|(rank, child)| Ward::new(child, rank)).collect();
         let mut keeping = Keeping {
             plan,
             wards,
@@ -85,6 +73,7 @@ impl Actor for Keeper {
             draining: None,
             reign,
         };
+        keeping.conform(ctx, false)?;
         keeping.start_due();
         Ok(keeping)
     }
@@ -117,6 +106,25 @@ impl Actor for Keeper {
         Ok(())
     }
 
+    async fn prepare(
+        _: &Context<Order>,
+        settings: &Settings,
+        keeping: &mut Keeping,
+    ) -> Result<Result<(), Refusal>, Broken> {
+        let varying = keeping.plan.varying.as_ref();
+        let wrong = varying.and_then(|varying| objection(&(varying.wanted)(settings)));
+        Ok(match wrong {
+            None => Ok(()),
+            Some(wrong) => Err(Refusal(wrong)),
+        })
+    }
+
+    async fn configure(ctx: &Context<Order>, _: &Settings, keeping: &mut Keeping) -> Result<(), Broken> {
+        keeping.conform(ctx, true)?;
+        keeping.start_due();
+        Ok(())
+    }
+
     async fn drain(
         ctx: &Context<Order>,
         deadline: Instant,
@@ -141,9 +149,18 @@ impl Actor for Keeper {
             .with("draining", keeping.draining.is_some())
     }
 
-    fn below(keeping: &Keeping) -> Below {
-        let children = keeping.plan.children.iter();
-        Below(children.map(|child| Arc::clone(&child.node.slot)).collect())
+    /// Those that leave are left alone: nothing is written for them any more. Those made just now have the settings; they
+    /// answer when they are up.
+    fn below(keeping: &mut Keeping, Calling(roll): &Calling) -> Below {
+        let mut below = Vec::with_capacity(keeping.wards.len());
+        for ward in &mut keeping.wards {
+            if std::mem::take(&mut ward.fresh) {
+                ward.token = Some(roll.enter(&ward.child.node.slot));
+            } else if !ward.leaving {
+                below.push(Arc::clone(&ward.child.node.slot));
+            }
+        }
+        Below(below)
     }
 }
 
@@ -151,26 +168,23 @@ impl Drop for Keeping {
     /// Whatever ends a supervisor ends what is below it. `Draining` actors too, which ractor's own links would leave.
     fn drop(&mut self) {
         self.reign.close();
-        for child in self.plan.children.iter().rev() {
-            child.node.slot.place().kill(Killing::Expected);
+        for ward in self.wards.iter().rev() {
+            ward.spot().kill(Killing::Expected);
         }
     }
 }
 
 impl Keeping {
     fn place_of(&self, name: &str) -> Option<usize> {
-        self.plan
-            .children
-            .iter()
-            .position(|child| &**child.name() == name)
+        self.wards.iter().position(|ward| &**ward.child.name() == name)
     }
 
     fn started(&mut self, place: usize, incarnation: u64, ready: bool) {
-        let Some((child, ward)) = self.current(place, incarnation) else {
-            return;
-        };
-        if ward.stage == Stage::Starting && child.readies_itself() == ready {
-            ward.stage = Stage::Up;
+        if let Some(ward) = self.current(place, incarnation)
+            && ward.stage == Stage::Starting
+            && ward.child.readies_itself() == ready
+        {
+            ward.up();
         }
     }
 
@@ -182,28 +196,28 @@ impl Keeping {
         exit: &Exit,
     ) -> Result<(), Broken> {
         let told = self.is_told(place);
-        let Some((child, ward)) = self.current(place, incarnation) else {
+        let Some(ward) = self.current(place, incarnation) else {
             return Ok(());
         };
-        ward.timer = None;
-        if told {
-            ward.finish(child);
-            return Ok(());
+        (ward.timer, ward.token) = (None, None);
+        if told || ward.leaving {
+            ward.finish();
+            return self.conform(ctx, false);
         }
         if ward.stage == Stage::Ending {
-            match child.restart {
-                Restart::Temporary => ward.finish(child),
+            match ward.child.restart {
+                Restart::Temporary => ward.finish(),
                 _ => ward.stage = Stage::Due,
             }
             return Ok(());
         }
         if std::mem::take(&mut ward.forced) {
-            child.node.slot.place().count_restart();
+            ward.spot().count_restart();
             ward.stage = Stage::Due;
             return Ok(());
         }
-        if !child.restart.wanted(exit) {
-            ward.finish(child);
+        if !ward.child.restart.wanted(exit) {
+            ward.finish();
             return Ok(());
         }
         self.repair(ctx, place, exit)
@@ -228,23 +242,22 @@ impl Keeping {
             if sibling == place || self.is_told(sibling) {
                 continue;
             }
-            let (Some(child), Some(ward)) = (self.plan.children.get(sibling), self.wards.get_mut(sibling))
-            else {
+            let Some(ward) = self.wards.get_mut(sibling).filter(|ward| !ward.leaving) else {
                 continue;
             };
-            let (stop, stage) = fate(ward.stage, child.restart);
+            let (stop, stage) = fate(ward.stage, ward.child.restart);
             ward.stage = stage;
             if stop {
-                child.node.slot.place().kill(Killing::Expected);
+                ward.spot().kill(Killing::Expected);
             }
             if stage != Stage::Done {
-                child.node.slot.place().count_restart();
+                ward.spot().count_restart();
             }
         }
-        let (Some(child), Some(ward)) = (self.plan.children.get(place), self.wards.get_mut(place)) else {
+        let Some(ward) = self.wards.get_mut(place) else {
             return Ok(());
         };
-        let spot = child.node.slot.place();
+        let spot = ward.spot();
         spot.count_restart();
         tracing::warn!(
             path = spot.path(),
@@ -256,25 +269,16 @@ impl Keeping {
             ward.stage = Stage::Due;
             return Ok(());
         }
-        ward.stage = Stage::Waiting;
         let incarnation = spot.control().incarnation;
-        ward.timer = Some(ctx.after(
-            wait,
-            Order::Retry {
-                child: Arc::clone(child.name()),
-                incarnation,
-            },
-        ));
+        let child = Arc::clone(ward.child.name());
+        ward.stage = Stage::Waiting;
+        ward.timer = Some(ctx.after(wait, Order::Retry { child, incarnation }));
         Ok(())
     }
 
     fn exceeded(&self, place: usize, exit: &Exit) -> Broken {
-        let path = self
-            .plan
-            .children
-            .get(place)
-            .map(|child| child.node.slot.place().path())
-            .unwrap_or_default();
+        let ward = self.wards.get(place);
+        let path = ward.map(|ward| ward.spot().path()).unwrap_or_default();
         let intensity = self.plan.intensity;
         let last = match exit {
             Exit::Crashed(card) => card.to_string(),
@@ -287,18 +291,17 @@ impl Keeping {
     }
 
     fn retry(&mut self, place: usize, incarnation: u64) {
-        let Some((_, ward)) = self.current(place, incarnation) else {
-            return;
-        };
-        if ward.stage == Stage::Waiting {
+        if let Some(ward) = self.current(place, incarnation)
+            && ward.stage == Stage::Waiting
+        {
             ward.stage = Stage::Due;
             ward.timer = None;
         }
     }
 
     fn overdue(&mut self, place: usize, incarnation: u64) {
-        if let Some((child, _)) = self.current(place, incarnation) {
-            child.node.slot.place().kill(Killing::Overdue);
+        if let Some(ward) = self.current(place, incarnation) {
+            ward.spot().kill(Killing::Overdue);
         }
     }
 
@@ -307,19 +310,74 @@ impl Keeping {
         if self.is_told(place) {
             return;
         }
-        let (Some(child), Some(ward)) = (self.plan.children.get(place), self.wards.get_mut(place)) else {
+        let Some(ward) = self.wards.get_mut(place).filter(|ward| !ward.leaving) else {
             return;
         };
         match ward.stage {
             Stage::Up | Stage::Starting => {
                 ward.forced = true;
-                child.node.slot.place().kill(Killing::Expected);
+                ward.spot().kill(Killing::Expected);
             }
             Stage::Waiting | Stage::Done => {
                 ward.timer = None;
                 ward.stage = Stage::Due;
             }
             Stage::Due | Stage::Ending => {}
+        }
+    }
+
+    /// Brings children that vary in line with the settings as they are stored now. What is being drained as a whole is
+    /// not changed any more.
+    fn conform(&mut self, ctx: &Context<Order>, in_round: bool) -> Result<(), Broken> {
+        let plan = Arc::clone(&self.plan);
+        let Some(varying) = plan.varying.as_ref().filter(|_| self.draining.is_none()) else {
+            return Ok(());
+        };
+        let settings = ctx.settings();
+        let wanted = (varying.wanted)(&settings);
+        let (now, patience) = (Instant::now(), (varying.removal_deadline)(&settings));
+        let deadline = now.checked_add(patience).unwrap_or(now + FOREVER);
+        loop {
+            let present: Vec<Present<'_>> = self.wards.iter().map(Ward::present).collect();
+            let arrangement = arrange(&present, &wanted);
+            // First what is code of others and may fail, then the change.
+            let mut made = Vec::new();
+            for (rank, place) in arrangement.makes {
+                let Some((name, nature)) = wanted.get(place) else {
+                    continue;
+                };
+                let child = (varying.make)(&settings, name);
+                if &**child.name() != name {
+                    return Err(Broken(format!("a child {:?} made for {name:?}", child.name())));
+                }
+                names_are_unique(&child.node).map_err(Broken::because)?;
+                child.node.seat(&ctx.slot().place().base_of_children());
+                let mut ward = Ward::new(Arc::new(child.of_nature(nature)), rank);
+                ward.fresh = in_round;
+                made.push(ward);
+            }
+            for (ward, rank) in self.wards.iter_mut().zip(arrangement.ranks) {
+                ward.rank = rank.unwrap_or(usize::MAX);
+                if rank.is_none() {
+                    ward.leave(ctx, deadline);
+                }
+            }
+            self.wards.append(&mut made);
+            self.wards.sort_by_key(|ward| ward.rank);
+            let before = self.wards.len();
+            self.wards.retain(|ward| {
+                let gone = ward.leaving && ward.stage == Stage::Done;
+                if gone {
+                    ward.child.node.close();
+                }
+                !gone
+            });
+            let children = self.wards.iter().map(|ward| Arc::clone(&ward.child));
+            plan.set_children(children.collect());
+            // A name that became free just now may be wanted.
+            if self.wards.len() == before {
+                return Ok(());
+            }
         }
     }
 
@@ -332,12 +390,12 @@ impl Keeping {
             if self.is_told(place) {
                 continue;
             }
-            let (Some(child), Some(ward)) = (self.plan.children.get(place), self.wards.get_mut(place)) else {
+            let Some(ward) = self.wards.get_mut(place) else {
                 continue;
             };
             ward.stage = Stage::Starting;
-            child.node.slot.place().set_phase(Phase::Waiting);
-            child.start(&Above::Supervisor(Arc::clone(&self.reign)));
+            ward.spot().set_phase(Phase::Waiting);
+            ward.child.start(&Above::Supervisor(Arc::clone(&self.reign)));
         }
         if self.opening
             && stages
@@ -365,10 +423,9 @@ impl Keeping {
                 break;
             };
             drain.turn = next;
-            let (Some(child), Some(ward)) = (self.plan.children.get(next), self.wards.get_mut(next)) else {
-                continue;
-            };
-            ward.drain(ctx, child, drain.deadline.max(now + DRAIN_GRACE));
+            if let Some(ward) = self.wards.get_mut(next) {
+                ward.drain(ctx, drain.deadline.max(now + DRAIN_GRACE));
+            }
         }
         ctx.drained();
     }
@@ -378,42 +435,9 @@ impl Keeping {
     }
 
     /// The child at a place, if this incarnation of it is the latest.
-    fn current(&mut self, place: usize, incarnation: u64) -> Option<(&Child, &mut Ward)> {
-        let child = self.plan.children.get(place)?;
-        let latest = child.node.slot.place().control().incarnation;
-        (latest == incarnation).then_some(())?;
-        Some((child, self.wards.get_mut(place)?))
-    }
-}
-
-impl Ward {
-    fn drain(&mut self, ctx: &Context<Order>, child: &Child, deadline: Instant) {
-        let spot = child.node.slot.place();
-        match self.stage {
-            Stage::Up if child.node.slot.drain(deadline) => {
-                // A supervisor kills its own in time; it is given what its children may need after the deadline.
-                let grace = match child.node.turns() {
-                    1 => Duration::ZERO,
-                    turns => DRAIN_GRACE.saturating_mul(turns),
-                };
-                let incarnation = spot.control().incarnation;
-                let overdue = Order::Overdue {
-                    child: Arc::clone(child.name()),
-                    incarnation,
-                };
-                let patience = deadline.saturating_duration_since(Instant::now()) + grace;
-                self.timer = Some(ctx.after(patience, overdue));
-            }
-            Stage::Up | Stage::Starting => spot.kill(Killing::Expected),
-            Stage::Ending => {}
-            Stage::Due | Stage::Waiting | Stage::Done => self.finish(child),
-        }
-    }
-
-    /// This child will not be started again.
-    fn finish(&mut self, child: &Child) {
-        self.stage = Stage::Done;
-        self.timer = None;
-        child.node.slot.place().set_phase(Phase::Closed);
+    fn current(&mut self, place: usize, incarnation: u64) -> Option<&mut Ward> {
+        let ward = self.wards.get_mut(place)?;
+        let latest = ward.spot().control().incarnation;
+        (latest == incarnation).then_some(ward)
     }
 }

@@ -21,3 +21,5 @@ mod storm;
 mod strategies;
 #[cfg(test)]
 mod trees;
+#[cfg(test)]
+mod varying;

@@ -233,10 +233,7 @@ impl Actor for Probe {
         state: &mut State,
     ) -> Result<Result<(), Refusal>, Broken> {
         let name = &state.alive.name;
-        state
-            .alive
-            .journal
-            .write(format!("{name}?{}", settings.of::<u32>()));
+        state.alive.journal.write(format!("{name}?{}", setting(settings)));
         match state.alive.journal.prepare(name) {
             Prepare::Fine => {}
             Prepare::Refuse => return Ok(Err(Refusal::because(format!("{name} cannot")))),
@@ -255,7 +252,7 @@ impl Actor for Probe {
     }
 
     async fn configure(_: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
-        state.setting = *settings.of::<u32>();
+        state.setting = setting(settings);
         state.prepared = false;
         state
             .alive
@@ -284,13 +281,23 @@ pub(crate) fn probe(name: &str, restart: Restart, journal: &Journal) -> (Child, 
     supervision::child::<Probe>(name, restart, args(name, journal))
 }
 
+/// Settings are a number, or a list of children that has one.
+fn setting(settings: &Settings) -> u32 {
+    let list = settings.try_of::<Wanted>().map(|wanted| wanted.0);
+    settings.try_of::<u32>().copied().or(list).unwrap_or(0)
+}
+
+/// A number, and names and natures of wanted children.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted(pub(crate) u32, pub(crate) Vec<(String, String)>);
+
 /// The arguments of a probe, made from settings that may be a number.
 pub(crate) fn args(name: &str, journal: &Journal) -> impl Fn(&Settings) -> Args + Send + Sync + 'static {
     let (journal, name) = (journal.clone(), name.to_owned());
     move |settings| Args {
         journal: journal.clone(),
         name: name.clone(),
-        setting: settings.try_of::<u32>().copied().unwrap_or(0),
+        setting: setting(settings),
     }
 }
 
