@@ -7,7 +7,7 @@ use std::{
 
 use actors::{
     clock::Clock,
-    connection::Security,
+    connection::{Security, dialogue::Dialogues},
     listener::socket::{self, Socket},
     mint::Mint,
     reads::Reads,
@@ -65,6 +65,7 @@ impl Server {
             reads: Reads::new(config.store.readers as usize),
             config: Arc::clone(&config),
             listeners,
+            dialogues: Dialogues::default(),
             room: limits::connections(config.server.max_connections),
         };
         let tree = supervision::start(tree(&parts), Settings::shared(config))

@@ -6,6 +6,7 @@
 //! lost connection.
 
 mod alarm;
+pub mod dialogue;
 mod ledger;
 mod output;
 mod stream;
@@ -18,7 +19,13 @@ use bytes::{Buf, Bytes, BytesMut};
 use supervision::{Address, CallError};
 use tokio::net::TcpStream;
 
-use self::{alarm::Alarm, ledger::Demand, output::Output, stream::Stream};
+use self::{
+    alarm::Alarm,
+    dialogue::{Expects, Tap, Wire},
+    ledger::Demand,
+    output::Output,
+    stream::Stream,
+};
 pub use self::{
     ledger::Ledger,
     tls_info::{ChannelBindings, TlsInfo},
@@ -41,6 +48,8 @@ pub trait Protocol: 'static {
     type Msg: ractor::Message + From<Request>;
     /// The copy of a session from which a dead one is started again.
     type Checkpoint: Checkpoint;
+    /// Where its secrets are.
+    const WIRE: Wire;
     /// What a peer is told when its session cannot be had any more; a whole line.
     const FAREWELL: &'static [u8];
 }
@@ -51,6 +60,8 @@ pub trait Checkpoint: Clone + Send + Sync + 'static {
     fn is_ready(&self, input: &[u8]) -> bool;
     /// Whether a command line is expected, so that nothing is lost when the peer goes now.
     fn is_between_commands(&self) -> bool;
+    /// What it makes of the next octets.
+    fn expects(&self) -> Expects;
 }
 
 /// How a listener treats TLS.
@@ -71,6 +82,7 @@ pub async fn carry<P: Protocol>(
     clock: Clock,
     ledger: Arc<Ledger<P::Checkpoint>>,
     session: Address<P::Msg>,
+    tap: Option<Tap>,
 ) {
     let mut connection = Connection::<P> {
         stream: Stream::Plain(socket),
@@ -81,11 +93,15 @@ pub async fn carry<P: Protocol>(
         alarm: Alarm::new(clock),
         ledger,
         session,
+        tap,
     };
+    connection.note("connected");
     // A peer that resets its connection is an ordinary end.
     if let Err(why) = connection.run().await {
         tracing::debug!(target: "angarium::connection", %why, "connection ended");
+        connection.note(&why.to_string());
     }
+    connection.note("closed");
     connection.leave().await;
 }
 
@@ -99,6 +115,8 @@ struct Connection<P: Protocol> {
     alarm: Alarm,
     ledger: Arc<Ledger<P::Checkpoint>>,
     session: Address<P::Msg>,
+    /// Whoever listens to what is said.
+    tap: Option<Tap>,
 }
 
 /// Why the loop goes on or ends.
@@ -115,6 +133,7 @@ impl<P: Protocol> Connection<P> {
     async fn run(&mut self) -> io::Result<()> {
         if matches!(self.security, Security::Implicit(_)) {
             let info = Box::pin(self.handshake()).await?;
+            self.note(&format!("TLS: {} {}", info.version, info.cipher));
             self.ledger.secured(info);
         }
         let mut flow = self.turn(Input::Start).await?;
@@ -168,6 +187,7 @@ impl<P: Protocol> Connection<P> {
 
     /// One turn of the session; asked again when the session died before or while it took it.
     async fn turn(&mut self, input: Input) -> io::Result<Flow> {
+        let expected = self.tap.as_ref().map(|_| self.ledger.expects());
         let mut crashes = 0;
         for _ in 0..MAX_ASKED {
             let asked = self.session.call(TURN_LIMIT, |reply| {
@@ -179,6 +199,10 @@ impl<P: Protocol> Connection<P> {
             let asked = asked.await;
             // Also of a session that died behind its turn, before it could say so.
             if let Some(demand) = self.ledger.take() {
+                if let Some((tap, expects)) = self.tap.as_mut().zip(expected) {
+                    tap.heard(expects, self.unread.get(..demand.consumed).unwrap_or_default());
+                    tap.said(&demand.output, matches!(input, Input::Continue));
+                }
                 return self.advance(demand, matches!(input, Input::Bytes(_))).await;
             }
             match asked {
@@ -191,7 +215,14 @@ impl<P: Protocol> Connection<P> {
             }
         }
         self.output.push(Bytes::from_static(P::FAREWELL));
+        self.note("the session cannot be had any more");
         Ok(Flow::End)
+    }
+
+    fn note(&mut self, text: &str) {
+        if let Some(tap) = &mut self.tap {
+            tap.note(text);
+        }
     }
 
     async fn advance(&mut self, demand: Demand, is_offered: bool) -> io::Result<Flow> {
@@ -217,6 +248,7 @@ impl<P: Protocol> Connection<P> {
         self.unread = Bytes::new();
         let info = Box::pin(self.handshake()).await?;
         self.ledger.secured(Arc::clone(&info));
+        self.note(&format!("TLS: {} {}", info.version, info.cipher));
         Box::pin(self.turn(Input::Secured(info))).await
     }
 

@@ -2,4 +2,5 @@
 
 pub mod local;
 pub mod local_delivery;
+pub mod why;
 pub mod window;

@@ -30,7 +30,7 @@ use tokio::sync::Semaphore;
 use crate::{
     authenticator::{self, Authenticator},
     clock::Clock,
-    connection::Security,
+    connection::{Security, dialogue::Dialogues},
     directory::{self, Directory, DirectoryKeeper},
     limits::{
         Door, Limits,
@@ -89,6 +89,8 @@ pub struct Parts {
     pub config: Arc<Config>,
     /// The listeners that are open, by name.
     pub listeners: BTreeMap<String, Open>,
+    /// Who listens to what is said on connections.
+    pub dialogues: Dialogues,
     /// Connections that may be open at once over all listeners.
     pub room: usize,
 }
@@ -183,6 +185,7 @@ impl Parts {
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
             limits: shared.limits.clone(),
+            dialogues: self.dialogues.clone(),
         }
     }
 
@@ -210,6 +213,7 @@ impl Parts {
             authenticator: shared.authenticator.clone(),
             default_domain: sasl::default_domain(&self.config),
             limits: shared.limits.clone(),
+            dialogues: self.dialogues.clone(),
             mailboxes: shared.mailboxes.clone(),
         }
     }

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use message::time::Tick;
 use tokio::sync::Notify;
 
-use super::{Checkpoint, Next, TlsInfo, Turn};
+use super::{Checkpoint, Next, TlsInfo, Turn, dialogue::Expects};
 
 /// The checkpoint of a connection's session, and whether a turn was begun after it.
 pub struct Ledger<C> {
@@ -149,6 +149,13 @@ impl<C: Checkpoint> Ledger<C> {
             .is_none_or(Checkpoint::is_between_commands)
     }
 
+    pub(super) fn expects(&self) -> Expects {
+        self.entry()
+            .checkpoint
+            .as_ref()
+            .map_or(Expects::Command, Checkpoint::expects)
+    }
+
     fn entry(&self) -> MutexGuard<'_, Entry<C>> {
         // Nothing panics while the entry is held; were it so, the entry would still be whole.
         self.entry.lock().unwrap_or_else(PoisonError::into_inner)
@@ -169,6 +176,10 @@ mod tests {
 
         fn is_between_commands(&self) -> bool {
             true
+        }
+
+        fn expects(&self) -> Expects {
+            Expects::Command
         }
     }
 

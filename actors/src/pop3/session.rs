@@ -35,7 +35,10 @@ use self::retrieve::Retrieval;
 use crate::{
     authenticator,
     clock::Clock,
-    connection::{self, Input, Ledger, Next, Protocol, Request, Security, Turn, carry},
+    connection::{
+        self, Input, Ledger, Next, Protocol, Request, Security, Turn, carry,
+        dialogue::{Dialogues, Expects, Wire},
+    },
     directory::Directory,
     limits::Limits,
     listener::{acceptor::Connect, refusal::Refusals},
@@ -59,6 +62,7 @@ pub struct Pop3;
 impl Protocol for Pop3 {
     type Msg = Msg;
     type Checkpoint = Checkpoint;
+    const WIRE: Wire = Wire::Pop3;
     const FAREWELL: &'static [u8] = b"-ERR [SYS/TEMP] local error, closing connection\r\n";
 }
 
@@ -137,6 +141,14 @@ impl connection::Checkpoint for Checkpoint {
         // Nothing of the client's is ever half taken: what it deletes goes at QUIT, in one turn.
         true
     }
+
+    fn expects(&self) -> Expects {
+        if self.machine.is_authenticating() {
+            Expects::Secret
+        } else {
+            Expects::Command
+        }
+    }
 }
 
 /// What every POP3 session of a listener needs.
@@ -166,6 +178,8 @@ pub struct Parts {
     pub default_domain: Option<Domain>,
     /// What each may take.
     pub limits: Limits,
+    /// Who listens to what is said.
+    pub dialogues: Dialogues,
     /// The mailboxes.
     pub mailboxes: Dynamic<mailbox::Mailbox>,
 }
@@ -192,6 +206,7 @@ impl Parts {
         room: &Arc<Semaphore>,
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        let dialogues = self.dialogues.clone();
         let parts = Arc::new(self);
         Arc::new(move |socket, peer, permit| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
@@ -207,8 +222,9 @@ impl Parts {
                 ledger: Arc::clone(&shared),
             };
             let security = security.clone();
+            let tap = dialogues.tap(Wire::Pop3, connection, peer, clock);
             let carry = |session| async move {
-                carry::<Pop3>(socket, security, clock, ledger, session).await;
+                carry::<Pop3>(socket, security, clock, ledger, session, tap).await;
                 drop((place, permit));
             };
             // What stands against a start now also ends the task that holds the socket.

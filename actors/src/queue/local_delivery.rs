@@ -37,7 +37,11 @@ use store::{
 };
 use supervision::{Actor, Address, Broken, Context, Settings, Timer};
 
-use super::{local, window::Item};
+use super::{
+    local,
+    why::{CRASHED, TRIED, VANISHED},
+    window::Item,
+};
 use crate::{clock::Clock, directory::Directory, mint::Mint, reads::Reads, store::gate, subject};
 
 /// After this many deliveries died on a message it is appended without being parsed.
@@ -260,7 +264,7 @@ impl State {
         // Those that were killed are not counted: that was not the message's doing.
         let crashes = ctx.crashes(subject::message(attempt.item.message));
         if crashes >= MAX_CRASHES {
-            let why = format!("{crashes} actors crashed on this message");
+            let why = format!("{crashes}{CRASHED}");
             return self.hold(&attempt, &why).await;
         }
         match attempt.route {
@@ -275,7 +279,7 @@ impl State {
 
     async fn append(&self, attempt: &Attempt, account: AccountId) -> Result<End, Broken> {
         let Some(mailbox) = self.args.directory.snapshot().inbox(account) else {
-            return self.hold(attempt, "the account has vanished").await;
+            return self.hold(attempt, VANISHED).await;
         };
         let (parsed, structure) = self.parse(attempt).await?;
         let command = Command::Append(Append {
@@ -331,9 +335,7 @@ impl State {
             // An earlier attempt, whose answer was lost, did it.
             Rejected::NoSuchMessage | Rejected::NoSuchRecipient => Ok(End::Settled),
             Rejected::OverQuota { .. } => self.defer(attempt, &why.to_string()).await,
-            Rejected::NoSuchAccount | Rejected::NoSuchMailbox => {
-                self.hold(attempt, "the account has vanished").await
-            }
+            Rejected::NoSuchAccount | Rejected::NoSuchMailbox => self.hold(attempt, VANISHED).await,
             Rejected::Broken(why) => Err(Broken::because(why)),
             other => self.hold(attempt, &other.to_string()).await,
         }
@@ -343,7 +345,7 @@ impl State {
         let queue = &self.args.config.queue;
         let now = self.args.clock.timestamp();
         if now >= attempt.message.first_due + queue.retry_for {
-            let why = format!("{why}; tried for {} seconds", queue.retry_for.as_secs());
+            let why = format!("{why}{TRIED}{} seconds", queue.retry_for.as_secs());
             return self.hold(attempt, &why).await;
         }
         let next_due = now + backoff(queue.retry_first, queue.retry_longest, attempt.number);

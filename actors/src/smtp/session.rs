@@ -43,7 +43,10 @@ use tokio::{sync::Semaphore, time::Instant};
 use crate::{
     authenticator,
     clock::Clock,
-    connection::{self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry},
+    connection::{
+        self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry,
+        dialogue::{Dialogues, Expects, Wire},
+    },
     directory::{Directory, Resolution},
     limits::Limits,
     listener::acceptor::Connect,
@@ -62,6 +65,7 @@ pub struct Smtp;
 impl Protocol for Smtp {
     type Msg = Msg;
     type Checkpoint = Checkpoint;
+    const WIRE: Wire = Wire::Smtp;
     const FAREWELL: &'static [u8] = b"421 4.3.0 Local error, closing connection\r\n";
 }
 
@@ -107,6 +111,16 @@ impl connection::Checkpoint for Checkpoint {
     fn is_between_commands(&self) -> bool {
         self.machine.is_between_commands()
     }
+
+    fn expects(&self) -> Expects {
+        match self.machine.framing() {
+            Framing::Line => Expects::Command,
+            Framing::Response => Expects::Secret,
+            Framing::Skip(_) | Framing::Data(_) | Framing::Chunk { .. } | Framing::Handshake => {
+                Expects::Octets
+            }
+        }
+    }
 }
 
 /// What every SMTP session of a listener needs.
@@ -142,6 +156,8 @@ pub struct Parts {
     pub default_domain: Option<Domain>,
     /// What each may take.
     pub limits: Limits,
+    /// Who listens to what is said.
+    pub dialogues: Dialogues,
 }
 
 /// What one SMTP session needs.
@@ -177,6 +193,7 @@ impl Parts {
         room: &Arc<Semaphore>,
     ) -> Connect {
         let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+        let dialogues = self.dialogues.clone();
         let parts = Arc::new(self);
         Arc::new(move |socket, peer, permit| {
             let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
@@ -192,8 +209,9 @@ impl Parts {
                 ledger: Arc::clone(&shared),
             };
             let security = security.clone();
+            let tap = dialogues.tap(Wire::Smtp, connection, peer, clock);
             let carry = |session| async move {
-                carry::<Smtp>(socket, security, clock, ledger, session).await;
+                carry::<Smtp>(socket, security, clock, ledger, session, tap).await;
                 drop((place, permit));
             };
             // What stands against a start now also ends the task that holds the socket.
