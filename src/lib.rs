@@ -3,7 +3,6 @@
 //! [`boot`] opens the store, binds the listeners and starts the supervision tree; [`cli`] has one file per subcommand.
 
 pub mod activation;
-pub mod admin;
 pub mod bench;
 pub mod boot;
 pub mod certificate;
@@ -15,3 +14,6 @@ pub mod log;
 pub mod privileges;
 pub mod signals;
 pub mod systemd;
+
+/// What is changed of accounts.
+pub use actors::admin;

@@ -3,6 +3,7 @@
 //! [`tree`] is the whole supervision tree on one screen. What a protocol means is in the crates below; here is when it
 //! happens, how many at once, and with whom.
 
+pub mod admin;
 pub mod authenticator;
 pub mod clock;
 pub mod connection;

@@ -11,7 +11,7 @@ use message::address::EmailAddress;
 
 use super::{password, runtime};
 use crate::{
-    admin::{Admin, Scram},
+    admin::{Admin, AdminError, Scram},
     boot::open_store,
     loader::Overrides,
 };
@@ -78,19 +78,20 @@ impl Account {
                 println!("the password of {} is set", address.shown());
                 tell(scram);
             }
-            Self::List(all) => change(&all.overrides, async |admin| {
+            Self::List(all) => {
+                let accounts = change(&all.overrides, async |admin| admin.list().await)?;
                 let mut out = io::stdout().lock();
-                for account in admin.list()? {
+                for account in accounts {
+                    let usage = account.state.usage;
                     writeln!(
                         out,
                         "{}\t{} messages\t{} bytes",
-                        account.address.shown(),
-                        account.messages,
-                        account.octets
+                        account.record.address.shown(),
+                        usage.messages,
+                        usage.octets
                     )?;
                 }
-                Ok(())
-            })?,
+            }
             Self::AppPassword(command) => command.run()?,
             Self::Identity(command) => command.run()?,
         }
@@ -117,11 +118,11 @@ fn tell(scram: Scram) {
 /// Opens the store, changes it, and closes it.
 fn change<T>(
     overrides: &Overrides,
-    change: impl AsyncFnOnce(Admin<'_>) -> anyhow::Result<T>,
+    change: impl AsyncFnOnce(Admin) -> Result<T, AdminError>,
 ) -> anyhow::Result<T> {
     let config = overrides.load()?;
     let (store, _) = open_store(&config, false)?;
     let changed = runtime()?.block_on(async { change(Admin::new(&store, &config)?).await });
     store.close()?;
-    changed
+    Ok(changed?)
 }

@@ -58,7 +58,7 @@ impl AppPassword {
             }
             Self::List(one) => {
                 let address = one.address()?;
-                let record = change(&one.overrides, async |admin| admin.record(&address))?;
+                let record = change(&one.overrides, async |admin| admin.find(&address).await)?.record;
                 for password in record.app_passwords {
                     let words = match &password.protocols {
                         Some(protocols) => {

@@ -40,7 +40,7 @@ impl Identity {
             }
             Self::List(one) => {
                 let address = one.address()?;
-                let record = change(&one.overrides, async |admin| admin.record(&address))?;
+                let record = change(&one.overrides, async |admin| admin.find(&address).await)?.record;
                 for identity in record.identities {
                     println!("{identity}");
                 }
