@@ -11,6 +11,10 @@ use actors::{
     listener::socket::{self, Socket},
     mint::Mint,
     reads::Reads,
+    shell::{
+        desk::Desk,
+        socket::{NAME as SHELL_NAME, Socket as ShellSocket},
+    },
     tree::{Open, Parts, tree},
 };
 use anyhow::{Context, anyhow};
@@ -25,6 +29,9 @@ use tokio::time::Instant;
 
 use crate::{admin::Admin, certificate, limits};
 
+/// Who may connect to the shell: the user of the server.
+const SHELL_MODE: u32 = 0o600;
+
 /// A server that is up.
 pub struct Server {
     /// Its supervision tree.
@@ -34,6 +41,8 @@ pub struct Server {
     /// Where it listens, by the names of its listeners.
     pub addresses: BTreeMap<String, Vec<SocketAddr>>,
     sockets: Vec<Socket>,
+    desk: Desk,
+    shell: ShellSocket,
     drain_deadline: Duration,
 }
 
@@ -57,25 +66,42 @@ impl Server {
             .flat_map(|open| open.sockets.iter().cloned())
             .collect();
         let drain_deadline = config.server.drain_deadline;
+        let data = &config.server.data;
+        let shell = ShellSocket::bind(data, SHELL_MODE)
+            .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
         let config = Arc::new(config);
+        let mint = Mint::new(clock, config.server.node);
+        let reads = Reads::new(config.store.readers as usize);
+        let desk = Desk::new(
+            store.clone(),
+            Arc::clone(&config),
+            clock,
+            mint.clone(),
+            reads.clone(),
+        );
         let parts = Parts {
             store: store.clone(),
             clock,
-            mint: Mint::new(clock, config.server.node),
-            reads: Reads::new(config.store.readers as usize),
+            mint,
+            reads,
             config: Arc::clone(&config),
             listeners,
             dialogues: Dialogues::default(),
             room: limits::connections(config.server.max_connections),
+            desk: desk.clone(),
+            shell: shell.clone(),
         };
         let tree = supervision::start(tree(&parts), Settings::shared(config))
             .await
             .context("the tree did not come up")?;
+        desk.seat(tree.clone());
         Ok(Self {
             tree,
             store,
             addresses,
             sockets,
+            desk,
+            shell,
             drain_deadline,
         })
     }
@@ -110,6 +136,8 @@ impl Server {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.sockets.iter().for_each(Socket::close);
         let drained = self.tree.drain(Instant::now() + self.drain_deadline).await;
+        self.shell.remove();
+        self.desk.unseat();
         let store = self.store.clone();
         let closed = tokio::task::spawn_blocking(move || store.close()).await?;
         drained.context("the supervision tree did not end in order")?;

@@ -4,13 +4,16 @@ mod account;
 mod ban;
 mod bench;
 mod check;
+mod client;
+mod offline;
 mod password;
 mod serve;
 mod trace;
+mod verb;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Exit code for what the operator must mend before another start can help: arguments, configuration.
 const EXIT_USAGE: u8 = 2;
@@ -54,7 +57,23 @@ pub fn run() -> ExitCode {
 /// Does what these arguments say; the first is the name of the program.
 #[must_use]
 pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let done = match Arguments::parse_from(arguments).command {
+    let matches = verb::add_to(Arguments::command()).get_matches_from(arguments);
+    let done = match verb::of_matches(&matches) {
+        Some((verb, matches)) => verb::run(verb, matches),
+        None => run_command(&matches),
+    };
+    done.unwrap_or_else(|why| {
+        eprintln!("angarium: {}", explain(&why));
+        match why.downcast_ref::<crate::loader::Mistakes>() {
+            Some(_) => ExitCode::from(EXIT_USAGE),
+            None => ExitCode::FAILURE,
+        }
+    })
+}
+
+/// Does a command that is no verb.
+fn run_command(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    match Arguments::from_arg_matches(matches)?.command {
         Command::Serve(serve) => serve.run(),
         Command::Account(account) => account.run(),
         Command::Ban(ban) => ban.run(),
@@ -65,14 +84,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             println!("angarium {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)
         }
-    };
-    done.unwrap_or_else(|why| {
-        eprintln!("angarium: {}", explain(&why));
-        match why.downcast_ref::<crate::loader::Mistakes>() {
-            Some(_) => ExitCode::from(EXIT_USAGE),
-            None => ExitCode::FAILURE,
-        }
-    })
+    }
 }
 
 /// An error with its causes, in one line unless it lists mistakes.

@@ -20,12 +20,13 @@ const ROOMS: [&str; 7] = [
 ];
 
 /// Which package may depend on which of ours. A package without a row may not exist.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("message", &[]),
     ("config", &["message"]),
     ("supervision", &[]),
     ("auth", &["message"]),
     ("pop3", &["message"]),
+    ("shell", &["config", "message"]),
     ("smtp", &["message"]),
     ("store", &["message"]),
     (
@@ -35,6 +36,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "config",
             "message",
             "pop3",
+            "shell",
             "smtp",
             "store",
             "supervision",
@@ -48,6 +50,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "config",
             "message",
             "pop3",
+            "shell",
             "smtp",
             "store",
             "supervision",
@@ -75,11 +78,12 @@ const WORLD: [&str; 14] = [
 ];
 
 /// What each package must not know, beyond the packages of ours.
-const UNKNOWN_TO: [(&str, &[&str]); 9] = [
+const UNKNOWN_TO: [(&str, &[&str]); 10] = [
     ("message", &WORLD),
     ("config", &WORLD),
     ("auth", &WORLD),
     ("pop3", &WORLD),
+    ("shell", &WORLD),
     ("smtp", &WORLD),
     (
         "store",

@@ -18,6 +18,7 @@ pub mod pop3;
 pub mod queue;
 pub mod reads;
 pub mod sasl;
+pub mod shell;
 pub mod smtp;
 pub mod store;
 pub mod structure;

@@ -14,6 +14,9 @@
 //! │       ├── queue                     when
 //! │       └── deliveries/<n>            one for one
 //! ├── feed                              changes out
+//! ├── shell                             one for one
+//! │   ├── sessions/<id>                 beside their I/O tasks
+//! │   └── acceptor
 //! └── listeners/<name>                  one for one
 //!     ├── connections/<id>              beside their I/O tasks
 //!     └── acceptor
@@ -51,6 +54,13 @@ use crate::{
     },
     reads::Reads,
     sasl,
+    shell::{
+        desk::{Alive, Desk},
+        listener::{self as shell_listener, MAX_SESSIONS},
+        role::Policy,
+        session::Session,
+        socket::Socket as ShellSocket,
+    },
     smtp::session as smtp_session,
     store::{
         feed::{self, Feed},
@@ -93,6 +103,10 @@ pub struct Parts {
     pub dialogues: Dialogues,
     /// Connections that may be open at once over all listeners.
     pub room: usize,
+    /// What verbs may touch.
+    pub desk: Desk,
+    /// Where operators ask for them.
+    pub shell: ShellSocket,
 }
 
 /// A listener whose sockets are bound.
@@ -149,6 +163,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
         .child(keeper)
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
+        .child(shell(parts, &shared))
         .child(listeners(parts, &shared))
 }
 
@@ -328,6 +343,26 @@ fn local_queue(parts: &Parts, gate: &Address<gate::Msg>, who: &Directory) -> (Ch
         .child(queue)
         .child(deliveries);
     (local.into(), address)
+}
+
+/// It starts before the listeners and outlives them, so that an operator sees a server come up and drain.
+fn shell(parts: &Parts, shared: &Shared) -> Supervisor {
+    let sessions: Dynamic<Session> =
+        Dynamic::new("sessions", MAX_SESSIONS, Restart::Transient, SESSION_INTENSITY);
+    let alive = Alive {
+        directory: shared.who.clone(),
+        limits: shared.limits.clone(),
+    };
+    let args = shell_listener::Args {
+        socket: parts.shell.clone(),
+        sessions: sessions.clone(),
+        desk: Arc::new(parts.desk.clone().with(alive)),
+        policy: Policy::default(),
+    };
+    Supervisor::new("shell", Strategy::OneForOne)
+        .intensity(10, Duration::from_secs(10))
+        .child(&sessions)
+        .child(child::<shell_listener::Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0)
 }
 
 fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {

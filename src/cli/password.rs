@@ -11,10 +11,18 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 /// # Errors
 /// When nothing was given or standard input cannot be read.
 pub(super) fn read() -> anyhow::Result<Secret> {
+    ask("Password").map(Secret::new)
+}
+
+/// The same of what is called otherwise, as text.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn ask(name: &str) -> anyhow::Result<String> {
     let input = io::stdin();
     let mut line = String::new();
     if input.is_terminal() {
-        eprint!("Password: ");
+        eprint!("{name}: ");
         let shown = tcgetattr(&input)?;
         let mut hidden = shown.clone();
         hidden.local_modes.remove(LocalModes::ECHO);
@@ -28,7 +36,7 @@ pub(super) fn read() -> anyhow::Result<Secret> {
     }
     let password = line.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        bail!("no password was given");
+        bail!("no {} was given", name.to_lowercase());
     }
-    Ok(Secret::new(password))
+    Ok(password.to_owned())
 }

@@ -1,0 +1,226 @@
+//! Desk: everything that a verb may touch. Offline it stands over a store that no server has open.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+use config::Config;
+use message::{id::CommandId, time::Timestamp};
+use shell::{Call, Exit, LineError, Role, frame::End};
+use store::{
+    apply::Outcome,
+    command::{Command, Proposal},
+    propose::ProposeError,
+    read::ReadError,
+    store::Store,
+};
+use supervision::{Broken, ControlError, Running};
+
+use crate::{clock::Clock, directory::Directory, limits::Limits, mint::Mint, reads::Reads};
+
+/// Everything that a verb may touch. Copies are the same desk.
+#[derive(Clone)]
+pub struct Desk {
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Clock,
+    /// Makes ids.
+    pub mint: Mint,
+    /// The pool of readers.
+    pub reads: Reads,
+    /// When this process began.
+    pub started: Timestamp,
+    /// What only a server that runs has.
+    pub alive: Option<Alive>,
+    config: Arc<Config>,
+    running: Arc<ArcSwapOption<Running>>,
+}
+
+/// What only a server that runs has.
+#[derive(Clone)]
+pub struct Alive {
+    /// Who is here.
+    pub directory: Directory,
+    /// Who is sent away, and what each takes.
+    pub limits: Limits,
+}
+
+impl Desk {
+    /// A desk over a store; offline until something alive is put on it.
+    #[must_use]
+    pub fn new(store: Store, config: Arc<Config>, clock: Clock, mint: Mint, reads: Reads) -> Self {
+        Self {
+            store,
+            started: clock.timestamp(),
+            clock,
+            mint,
+            reads,
+            alive: None,
+            config,
+            running: Arc::default(),
+        }
+    }
+
+    /// The same desk in a server that runs.
+    #[must_use]
+    pub fn with(self, alive: Alive) -> Self {
+        Self {
+            alive: Some(alive),
+            ..self
+        }
+    }
+
+    /// Tells it of the tree, once that runs.
+    pub fn seat(&self, running: Running) {
+        self.running.store(Some(Arc::new(running)));
+    }
+
+    /// The tree runs no more. Each holds the other: without this neither would ever be dropped.
+    pub fn unseat(&self) {
+        self.running.store(None);
+    }
+
+    /// The tree.
+    ///
+    /// # Errors
+    /// [`Refused`] when none runs, or when it is not up yet.
+    pub fn running(&self) -> Result<Running, Refused> {
+        match &*self.running.load() {
+            Some(running) => Ok(Running::clone(running)),
+            None => Err(Refused::failed("no server runs here, or it is still starting")),
+        }
+    }
+
+    /// The settings as they are now.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        match self.running() {
+            Ok(running) => running.settings().shared_of::<Config>(),
+            Err(_) => Arc::clone(&self.config),
+        }
+    }
+
+    /// Reads from the store, on a thread that may block.
+    ///
+    /// # Errors
+    /// [`Refused`] when the reading panicked.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Store) -> T + Send + 'static,
+    ) -> Result<T, Refused> {
+        let store = self.store.clone();
+        Ok(self.reads.run(move || read(&store)).await?)
+    }
+
+    /// Makes a change and waits until it is durable.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn propose(&self, command: Command) -> Result<Outcome, ProposeError> {
+        let id: CommandId = self.mint.id();
+        let proposal = Proposal::new(id, self.clock.timestamp(), command);
+        self.store.propose(proposal).await
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The number of the user.
+    pub uid: u32,
+    /// What the audit calls him: his name, or his number.
+    pub name: String,
+    /// What he may.
+    pub role: Role,
+}
+
+/// What is asked, and by whom.
+pub struct Request {
+    /// The verb with what was said behind it.
+    pub call: Call,
+    /// Who asks.
+    pub caller: Caller,
+    /// What was given besides and is never shown.
+    pub secret: Option<auth::Secret>,
+}
+
+/// Why something was not done, as the operator is told it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Refused {
+    /// The reason, in lower case without a full stop.
+    pub why: String,
+    /// The exit code.
+    pub exit: Exit,
+}
+
+impl Refused {
+    /// It cannot be done, or failed.
+    #[must_use]
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            exit: Exit::FAILED,
+        }
+    }
+
+    /// It was asked for wrongly.
+    #[must_use]
+    pub fn usage(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            exit: Exit::USAGE,
+        }
+    }
+
+    /// Who asks may not.
+    #[must_use]
+    pub fn not_allowed(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            exit: Exit::NOT_ALLOWED,
+        }
+    }
+
+    /// As it goes over the wire.
+    #[must_use]
+    pub fn end(self, verb: &str) -> End {
+        End::refused(verb, self.exit, self.why)
+    }
+}
+
+impl From<LineError> for Refused {
+    fn from(why: LineError) -> Self {
+        Self::usage(why.0)
+    }
+}
+
+impl From<ControlError> for Refused {
+    fn from(why: ControlError) -> Self {
+        Self::failed(why.to_string())
+    }
+}
+
+impl From<ProposeError> for Refused {
+    fn from(why: ProposeError) -> Self {
+        Self::failed(why.to_string())
+    }
+}
+
+impl From<ReadError> for Refused {
+    fn from(why: ReadError) -> Self {
+        Self::failed(why.to_string())
+    }
+}
+
+impl From<store::engine::StoreError> for Refused {
+    fn from(why: store::engine::StoreError) -> Self {
+        Self::failed(why.to_string())
+    }
+}
+
+impl From<Broken> for Refused {
+    fn from(why: Broken) -> Self {
+        Self::failed(why.to_string())
+    }
+}

@@ -1,0 +1,185 @@
+//! Session: does what one client of the shell asks, one thing after the other.
+//!
+//! Owner:    /shell/sessions (dynamic, transient, beside its I/O task)
+//! Accepts:  Msg::{Ask, Died}
+//! Calls:    whatever its verb calls
+//! Owns:     the task that does what was asked last
+//! On death: the I/O task keeps the connection and says that the answer is cut short; what was begun of a change is
+//!           brought to its end by a task of its own.
+//! Limits:   MAX_SESSIONS, IDLE_LIMIT, WRITE_LIMIT, frame::MAX_REQUEST, output::WAITING_BLOCKS
+
+mod carry;
+
+use std::sync::Arc;
+
+use message::id::ConnectionId;
+use ractor_cluster_derive::RactorMessage;
+use shell::{
+    Call, Exit,
+    frame::{self, End, Response},
+};
+use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Reply, Seat};
+use tokio::{net::UnixStream, sync::Notify, task::JoinSet, time::Instant};
+
+use super::{
+    desk::{Caller, Desk, Request},
+    output::Output,
+    verb,
+};
+pub use carry::{IDLE_LIMIT, WRITE_LIMIT};
+
+/// What a session is asked.
+#[derive(RactorMessage)]
+pub enum Msg {
+    /// The client asks for something.
+    Ask(Ask),
+    /// What was asked broke, with this text.
+    Died(String),
+}
+
+/// What a client asks.
+pub struct Ask {
+    /// The line and its secret.
+    pub request: frame::Request,
+    /// Where the answer goes.
+    pub out: Output,
+    /// Answered when the work has begun.
+    pub begun: Reply<()>,
+}
+
+/// What a session needs.
+pub struct Args {
+    desk: Arc<Desk>,
+    caller: Caller,
+    /// Told when the session is to end.
+    closing: Arc<Notify>,
+}
+
+/// A session of the shell.
+pub struct Session;
+
+/// What a session holds.
+pub struct State {
+    args: Args,
+    asked: u64,
+    /// The line that is being done, or was last.
+    line: String,
+    /// Ends with the actor.
+    work: JoinSet<()>,
+}
+
+/// Starts a session, and beside it the task that owns the socket.
+pub fn start(seat: Seat<Session>, stream: UnixStream, caller: Caller, desk: &Arc<Desk>) {
+    let connection: ConnectionId = desk.mint.id();
+    let closing = Arc::new(Notify::new());
+    let (desk, closes) = (Arc::clone(desk), Arc::clone(&closing));
+    let make_args = move |_: &supervision::Settings| Args {
+        desk: Arc::clone(&desk),
+        caller: caller.clone(),
+        closing: Arc::clone(&closes),
+    };
+    let carry = |session| carry::carry(stream, session, closing);
+    // What stands against a start now also ends the task that holds the socket.
+    drop(seat.start_with(connection.to_string(), make_args, carry));
+}
+
+impl Actor for Session {
+    const CLASS: &'static str = "shell_session";
+    type Msg = Msg;
+    type Args = Args;
+    type State = State;
+
+    async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
+        Ok(State {
+            args,
+            asked: 0,
+            line: String::new(),
+            work: JoinSet::new(),
+        })
+    }
+
+    async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
+        match msg {
+            Msg::Ask(ask) => begin(ctx, ask, state),
+            Msg::Died(why) => return Err(Broken(why)),
+        }
+        Ok(())
+    }
+
+    async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
+        state.work.abort_all();
+        state.args.closing.notify_one();
+        Ok(Drained::Now)
+    }
+
+    fn inspect(state: &State) -> Inspection {
+        let caller = &state.args.caller;
+        Inspection::default()
+            .with("uid", caller.uid)
+            .with("name", caller.name.clone())
+            .with(
+                "role",
+                if caller.role == shell::Role::Administrator {
+                    "administrator"
+                } else {
+                    "reader"
+                },
+            )
+            .with("asked", state.asked)
+            .with("line", state.line.clone())
+            .with("busy", !state.work.is_empty())
+    }
+}
+
+/// Has something done beside the actor, which answers for itself meanwhile.
+fn begin(ctx: &Context<Msg>, ask: Ask, state: &mut State) {
+    // A client asks one thing at a time; who asks anew does not wait for the old.
+    state.work.abort_all();
+    while state.work.try_join_next().is_some() {}
+    state.asked += 1;
+    state.line = ask.request.line.chars().take(200).collect();
+    let (desk, caller) = (Arc::clone(&state.args.desk), state.args.caller.clone());
+    let watch = Watch(ctx.address(), state.line.clone());
+    state.work.spawn(async move {
+        let _watch = watch;
+        let end = work(&desk, caller, ask.request, &ask.out).await;
+        // Whoever asked may have gone.
+        let _ = ask.out.send(Response::End(end)).await;
+    });
+    ask.begun.send(());
+}
+
+/// Does it, and says how it ended.
+async fn work(desk: &Desk, caller: Caller, asked: frame::Request, out: &Output) -> End {
+    let call = match Call::parse(&asked.line) {
+        Ok(call) => call,
+        Err(why) => return End::refused("", Exit::USAGE, why.0),
+    };
+    let verb = call.verb().words();
+    let request = Request {
+        call,
+        caller,
+        secret: asked.secret.map(auth::Secret::new),
+    };
+    let (blocks, end) = match verb::run(desk, &request, out).await {
+        Ok(answer) => answer.into_frames(),
+        Err(refused) => return refused.end(&verb),
+    };
+    for block in blocks {
+        if out.say(block).await.is_err() {
+            break;
+        }
+    }
+    end
+}
+
+/// Tells the session when its work panics: a bug crashes, and is counted.
+struct Watch(Address<Msg>, String);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.cast(Msg::Died(format!("a verb died: {}", self.1)));
+        }
+    }
+}

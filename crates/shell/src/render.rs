@@ -1,0 +1,301 @@
+//! Render: an answer as people read it. Verbs say values; how wide a column is and what is red is decided here.
+
+use std::{fmt::Write as _, time::Duration};
+
+use config::ByteSize;
+use message::time::Timestamp;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::{
+    answer::{Answer, Block, Receipt, Table},
+    cell::{Cell, micros},
+};
+
+/// For whom it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// A program or a file: rows have tabs between their cells and no head.
+    Plain,
+    /// A terminal.
+    Terminal {
+        /// How many columns it has.
+        width: usize,
+        /// Whether it shows colours.
+        colour: bool,
+    },
+}
+
+/// No column is narrowed below this.
+const NARROWEST: usize = 6;
+
+const BOLD: &str = "\u{1b}[1m";
+const DIM: &str = "\u{1b}[2m";
+const RED: &str = "\u{1b}[31m";
+const PLAIN: &str = "\u{1b}[0m";
+
+/// The whole answer.
+#[must_use]
+pub fn answer(answer: &Answer, style: Style) -> String {
+    let mut text = String::new();
+    for block in &answer.blocks {
+        text += &self::block(block, style);
+    }
+    if let Some(receipt) = &answer.receipt {
+        text += &self::receipt(receipt);
+    }
+    text
+}
+
+/// A part of an answer, with its line end.
+#[must_use]
+pub fn block(block: &Block, style: Style) -> String {
+    match block {
+        Block::Table(table) => match style {
+            Style::Plain => plain(table),
+            Style::Terminal { width, colour } => fitted(table, width, colour),
+        },
+        Block::Fields(fields) => {
+            let width = fields.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+            fields.iter().fold(String::new(), |mut text, (name, value)| {
+                let name = name.replace('_', " ");
+                let pad = " ".repeat(width.saturating_sub(name.width()));
+                let _ = writeln!(text, "{name}{pad}  {}", cell(value));
+                text
+            })
+        }
+        Block::Text(text) => format!("{}\n", text.lines().map(tame).collect::<Vec<_>>().join("\n")),
+        Block::Progress { what, done, total } => match total {
+            Some(total) => format!("{}: {done} of {total}\n", tame(what)),
+            None => format!("{}: {done}\n", tame(what)),
+        },
+    }
+}
+
+/// The proof of a change, in a line or two.
+#[must_use]
+pub fn receipt(receipt: &Receipt) -> String {
+    let touches = match receipt.touches {
+        1 => "1 thing".to_owned(),
+        touches => format!("{touches} things"),
+    };
+    if receipt.dry_run {
+        return format!("would: {} ({touches}); nothing is done\n", tame(&receipt.what));
+    }
+    let undo = match &receipt.inverse {
+        Some(inverse) => format!("undo: {}", tame(inverse)),
+        None => "nothing undoes it".to_owned(),
+    };
+    format!(
+        "{} ({touches})\nreceipt {}; {undo}\n",
+        tame(&receipt.what),
+        receipt.id
+    )
+}
+
+/// One value.
+#[must_use]
+pub fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => tame(text),
+        Cell::Number(number) => number.to_string(),
+        Cell::Octets(octets) => size(*octets),
+        Cell::Duration(duration) => self::duration(*duration),
+        Cell::Time(time) => self::time(*time),
+        Cell::Flag(true) => "yes".to_owned(),
+        Cell::Flag(false) => "no".to_owned(),
+        Cell::Nothing => "-".to_owned(),
+    }
+}
+
+/// Two digits that matter, and a unit.
+#[must_use]
+pub fn duration(duration: Duration) -> String {
+    let us = micros(duration);
+    let secs = us / 1_000_000;
+    match us {
+        0..1_000 => format!("{us}us"),
+        1_000..10_000 => format!("{}.{}ms", us / 1_000, us % 1_000 / 100),
+        10_000..1_000_000 => format!("{}ms", us / 1_000),
+        1_000_000..10_000_000 => format!("{secs}.{}s", us % 1_000_000 / 100_000),
+        _ => match secs {
+            0..100 => format!("{secs}s"),
+            100..3_600 => format!("{}m{:02}s", secs / 60, secs % 60),
+            3_600..172_800 => format!("{}h{:02}m", secs / 3_600, secs % 3_600 / 60),
+            _ => format!("{}d{:02}h", secs / 86_400, secs % 86_400 / 3_600),
+        },
+    }
+}
+
+/// A size in the unit in which it is short.
+#[must_use]
+pub fn size(octets: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if octets < 1024 {
+        return ByteSize::bytes(octets).to_string();
+    }
+    let mut tenths = octets.saturating_mul(10) / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    match tenths {
+        0..100 => format!("{}.{}{unit}", tenths / 10, tenths % 10),
+        _ => format!("{}{unit}", tenths / 10),
+    }
+}
+
+/// A time in UTC to the second.
+fn time(time: Timestamp) -> String {
+    let text = time.to_string();
+    match text.split_once('.') {
+        Some((whole, _)) => format!("{}Z", whole.replace('T', " ")),
+        None => text,
+    }
+}
+
+/// A text that speaks to no terminal: what was said by strangers stands in answers.
+fn tame(text: &str) -> String {
+    if !text.contains(is_wild) {
+        return text.to_owned();
+    }
+    text.chars()
+        .map(|c| if is_wild(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Control characters, and those that turn the direction of writing round.
+fn is_wild(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
+}
+
+fn plain(table: &Table) -> String {
+    table.rows.iter().fold(String::new(), |mut text, row| {
+        let cells: Vec<String> = row.iter().map(cell).collect();
+        text += &cells.join("\t");
+        text.push('\n');
+        text
+    })
+}
+
+fn fitted(table: &Table, width: usize, colour: bool) -> String {
+    let heads: Vec<String> = table.columns.iter().map(|name| name.replace('_', " ")).collect();
+    let rows: Vec<Vec<String>> = table
+        .rows
+        .iter()
+        .map(|row| row.iter().map(cell).collect())
+        .collect();
+    let is_number = |column: usize| {
+        let mut cells = table.rows.iter().filter_map(|row| row.get(column));
+        cells.all(|cell| {
+            matches!(
+                cell,
+                Cell::Number(_) | Cell::Octets(_) | Cell::Duration(_) | Cell::Nothing
+            )
+        })
+    };
+    let right: Vec<bool> = (0..heads.len()).map(is_number).collect();
+    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    narrow(&mut widths, &right, width);
+    let paint = |text: String, code: &str| {
+        if colour {
+            format!("{code}{text}{PLAIN}")
+        } else {
+            text
+        }
+    };
+    let mut text = String::new();
+    text += &paint(laid_out(&heads, &widths, &right), BOLD);
+    text.push('\n');
+    for (row, cells) in rows.iter().zip(&table.rows) {
+        let line = laid_out(row, &widths, &right);
+        text += &match mood(cells) {
+            Some(code) => paint(line, code),
+            None => line,
+        };
+        text.push('\n');
+    }
+    if rows.is_empty() {
+        text += "nothing\n";
+    }
+    text
+}
+
+/// Rows of what does not run or has failed catch the eye.
+fn mood(cells: &[Cell]) -> Option<&'static str> {
+    cells.iter().find_map(|cell| match cell {
+        Cell::Text(text) => match text.as_str() {
+            "parked" | "failed" | "damaged" | "stuck" => Some(RED),
+            "idle" | "closed" | "suspended" => Some(DIM),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn laid_out(cells: &[String], widths: &[usize], right: &[bool]) -> String {
+    let mut line = String::new();
+    for (number, cell) in cells.iter().enumerate() {
+        let width = widths.get(number).copied().unwrap_or(0);
+        let cell = cut(cell, width);
+        let pad = " ".repeat(width.saturating_sub(cell.width()));
+        if number > 0 {
+            line += "  ";
+        }
+        if right.get(number).copied().unwrap_or(false) {
+            line += &pad;
+            line += &cell;
+        } else {
+            line += &cell;
+            line += &pad;
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+/// Takes width from the widest columns of text until all fit.
+fn narrow(widths: &mut [usize], right: &[bool], limit: usize) {
+    loop {
+        let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
+        let Some(excess) = total.checked_sub(limit).filter(|excess| *excess > 0) else {
+            return;
+        };
+        let texts = widths.iter_mut().zip(right).filter(|(_, right)| !**right);
+        let Some((widest, _)) = texts.max_by_key(|(width, _)| **width) else {
+            return;
+        };
+        if *widest <= NARROWEST {
+            return;
+        }
+        // In steps, so that two wide columns share the loss.
+        *widest = widest.saturating_sub(excess.clamp(1, 8)).max(NARROWEST);
+    }
+}
+
+/// The beginning of a text and an ellipsis, where it is too wide.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut taken = 0;
+    for character in text.chars() {
+        taken += character.width().unwrap_or(0);
+        if taken + 1 > width {
+            break;
+        }
+        kept.push(character);
+    }
+    kept.push('\u{2026}');
+    kept
+}
+
+#[cfg(test)]
+mod tests;

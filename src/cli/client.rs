@@ -1,0 +1,121 @@
+//! Client: the other end of the shell's socket, one connection for each thing that is asked.
+
+use std::{
+    env,
+    io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _},
+    os::unix::net::UnixStream,
+    path::Path,
+};
+
+use actors::shell::socket::NAME;
+use rustix::termios::tcgetwinsize;
+use shell::{
+    Block, Exit,
+    frame::{End, Request, Response},
+    render::Style,
+};
+
+/// A connection to a server that runs.
+pub(super) struct Client {
+    stream: BufReader<UnixStream>,
+}
+
+/// Why there is no connection.
+pub(super) enum Unreachable {
+    /// No server runs there.
+    Nobody,
+    /// Who asks may not connect.
+    NotAllowed,
+    /// What else the system says.
+    Failed(io::Error),
+}
+
+impl Unreachable {
+    pub(super) const fn exit(&self) -> Exit {
+        match self {
+            Self::Nobody | Self::Failed(_) => Exit::NO_SERVER,
+            Self::NotAllowed => Exit::NOT_ALLOWED,
+        }
+    }
+
+    /// In a sentence, with the data directory.
+    pub(super) fn told(&self, data: &str) -> String {
+        match self {
+            Self::Nobody => format!("no server runs on {data}"),
+            Self::NotAllowed => format!("you may not ask the server on {data}"),
+            Self::Failed(why) => format!("the server on {data} cannot be asked: {why}"),
+        }
+    }
+}
+
+impl Client {
+    /// Connects to the server of a data directory.
+    pub(super) fn connect(data: &Path) -> Result<Self, Unreachable> {
+        match UnixStream::connect(data.join(NAME)) {
+            Ok(stream) => Ok(Self {
+                stream: BufReader::new(stream),
+            }),
+            Err(why) => Err(match why.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => Unreachable::Nobody,
+                io::ErrorKind::PermissionDenied => Unreachable::NotAllowed,
+                _ => Unreachable::Failed(why),
+            }),
+        }
+    }
+
+    /// Asks, and hands over what is said until it is over.
+    ///
+    /// # Errors
+    /// When what is said cannot be shown. A server that goes is an end like any other.
+    pub(super) fn ask(
+        &mut self,
+        request: &Request,
+        show: &mut dyn FnMut(Block) -> io::Result<()>,
+    ) -> anyhow::Result<End> {
+        if let Err(why) = self.stream.get_mut().write_all(request.to_line().as_bytes()) {
+            return Ok(gone(&why.to_string()));
+        }
+        let mut line = String::new();
+        loop {
+            line.clear();
+            match self.stream.read_line(&mut line) {
+                Ok(0) if line.is_empty() => return Ok(gone("it said nothing more")),
+                Ok(_) => {}
+                Err(why) => return Ok(gone(&why.to_string())),
+            }
+            match serde_json::from_str(&line) {
+                Ok(Response::Block(block)) => show(block)?,
+                Ok(Response::End(end)) => return Ok(end),
+                Err(why) => return Ok(gone(&format!("it is of another version: {why}"))),
+            }
+        }
+    }
+}
+
+fn gone(why: &str) -> End {
+    End::refused(
+        "",
+        Exit::NO_SERVER,
+        format!("the server did not answer to the end: {why}"),
+    )
+}
+
+/// Writes to standard output. Who reads no more, such as `head`, is no mistake.
+pub(super) fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// For whom standard output is.
+pub(super) fn style() -> Style {
+    let out = io::stdout();
+    if !out.is_terminal() {
+        return Style::Plain;
+    }
+    let width = tcgetwinsize(&out).map_or(0, |size| usize::from(size.ws_col));
+    Style::Terminal {
+        width: if width == 0 { 80 } else { width },
+        colour: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+    }
+}
