@@ -6,27 +6,24 @@
 
 mod file;
 mod journal;
+mod levels;
 mod line;
 mod output;
 
 use std::{io::IsTerminal, time::SystemTime};
 
 use anyhow::Context as _;
-use config::{Log, LogFormat, LogLevel};
-use tracing::{Event, Subscriber, level_filters::LevelFilter};
+use config::{Log, LogFormat};
+use tracing::{Event, Subscriber};
 use tracing_subscriber::{
-    filter::Targets,
     layer::{Context, Layer, SubscriberExt},
     registry::LookupSpan,
     util::SubscriberInitExt,
 };
 
+pub use levels::{Levels, levels};
 use line::{Format, line};
 use output::Output;
-
-/// What is ours. Others speak when something is wrong, and never below INFO: ractor_cluster logs whole messages at DEBUG,
-/// and there is never mail in a log.
-const OURS: [&str; 4] = ["angarium", "actors", "store", "supervision"];
 
 /// A log that is written. When it is dropped, what was logged until then is written out.
 #[must_use = "lines that wait are written when this is dropped"]
@@ -74,33 +71,10 @@ pub fn start(log: &Log) -> anyhow::Result<Logging> {
         outputs: outputs.clone(),
     };
     let _ = tracing_subscriber::registry()
-        .with(targets(log))
+        .with(Levels::start(log))
         .with(lines)
         .try_init();
     Ok(Logging { outputs })
-}
-
-/// Which lines are written. Of two targets that fit, the longer counts.
-fn targets(log: &Log) -> Targets {
-    let level = level(log.level);
-    Targets::new()
-        .with_default(LevelFilter::WARN.min(level))
-        .with_targets(OURS.map(|target| (target, level)))
-        .with_targets(
-            log.targets
-                .iter()
-                .map(|it| (it.target(), self::level(it.level()))),
-        )
-}
-
-const fn level(level: LogLevel) -> LevelFilter {
-    match level {
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Debug => LevelFilter::DEBUG,
-        LogLevel::Trace => LevelFilter::TRACE,
-    }
 }
 
 /// A terminal shows colours, unless whoever sits there does not want them (no-color.org).

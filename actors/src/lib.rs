@@ -12,6 +12,7 @@ pub mod directory;
 mod fixture;
 pub mod limits;
 pub mod listener;
+pub mod log_levels;
 pub mod mailbox;
 pub mod mint;
 pub mod pop3;

@@ -64,7 +64,7 @@ pub use error::{ConfigError, Mistake, Place};
 pub use explain::{Explained, Origin, explain};
 pub use limits::Limits;
 pub use listener::{Listener, PlaintextAuth, Protocol, TlsMode};
-pub use log::{Log, LogFormat, LogLevel, LogTarget};
+pub use log::{Log, LogFormat, LogLevel, LogTarget, NotALogTarget};
 pub use network::{Network, NotANetwork};
 pub use pop3::Pop3;
 pub use profile::Profile;

@@ -1,6 +1,7 @@
 //! The section `log`: what is written about the running server, and where to.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use crate::byte_size::ByteSize;
 use crate::found::Found;
@@ -59,12 +60,22 @@ impl LogTarget {
     }
 }
 
-impl Setting for LogTarget {
-    const NOUN: &'static str = "a target and its level, of others than ours at most info,";
-    const EXAMPLE: &'static str = "\"angarium::smtp=debug\"";
+/// What is no target with a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a target and its level, such as angarium::smtp=debug; of libraries at most info")]
+pub struct NotALogTarget;
 
-    fn read(found: &Found) -> Option<Self> {
-        let (target, word) = found.text()?.split_once('=')?;
+impl FromStr for LogTarget {
+    type Err = NotALogTarget;
+
+    fn from_str(text: &str) -> Result<Self, NotALogTarget> {
+        Self::of(text).ok_or(NotALogTarget)
+    }
+}
+
+impl LogTarget {
+    fn of(text: &str) -> Option<Self> {
+        let (target, word) = text.split_once('=')?;
         let is_name = |part: &str| {
             let mut octets = part.bytes();
             !part.is_empty() && octets.all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -80,6 +91,15 @@ impl Setting for LogTarget {
             target: target.to_owned(),
             level,
         })
+    }
+}
+
+impl Setting for LogTarget {
+    const NOUN: &'static str = "a target and its level, of others than ours at most info,";
+    const EXAMPLE: &'static str = "\"angarium::smtp=debug\"";
+
+    fn read(found: &Found) -> Option<Self> {
+        found.text()?.parse().ok()
     }
 
     fn print(&self) -> Option<String> {
