@@ -1,5 +1,7 @@
 //! The commons: what all supervisors and actors of one tree share. Settings, ledger, the stage of the whole, dice.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
@@ -11,7 +13,9 @@ use crate::backoff;
 use crate::ledger::Ledger;
 use crate::order::Exit;
 use crate::settings::Settings;
+use crate::slot::Place;
 use crate::supervisor::Plan;
+use crate::tally::Class;
 
 /// The stage of a whole tree.
 #[derive(Clone, Debug)]
@@ -34,6 +38,8 @@ pub(crate) struct Commons {
     pub(crate) ledger: Ledger,
     stage: watch::Sender<Stage>,
     dice: Mutex<SmallRng>,
+    /// As many as the program has kinds of actors.
+    classes: Mutex<BTreeMap<&'static str, Arc<Class>>>,
     /// Set once the tree has a root.
     root: OnceLock<Weak<Plan>>,
 }
@@ -45,6 +51,7 @@ impl Commons {
             ledger: Ledger::default(),
             stage: watch::Sender::new(Stage::Starting),
             dice: Mutex::new(seed.map_or_else(SmallRng::from_os_rng, SmallRng::seed_from_u64)),
+            classes: Mutex::default(),
             root: OnceLock::new(),
         })
     }
@@ -65,6 +72,23 @@ impl Commons {
             stored.clone()
         });
         stored
+    }
+
+    /// The books of a class.
+    pub(crate) fn class(&self, name: &'static str) -> Arc<Class> {
+        let mut classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(classes.entry(name).or_insert_with(|| Arc::new(Class::new())))
+    }
+
+    pub(crate) fn classes(&self) -> BTreeMap<&'static str, Arc<Class>> {
+        let classes = self.classes.lock().unwrap_or_else(PoisonError::into_inner);
+        classes.clone()
+    }
+
+    /// A supervisor or an operator starts a child again.
+    pub(crate) fn count_restart(&self, place: &Place) {
+        place.count_restart();
+        self.class(place.class).restarted.fetch_add(1, Relaxed);
     }
 
     /// The wait before the n-th restart of a period.

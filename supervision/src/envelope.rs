@@ -17,6 +17,8 @@ pub(crate) enum Envelope<M: Send + 'static> {
     Notice(Notice),
     Drain(Instant),
     Inspect(oneshot::Sender<Inspection>),
+    /// What was set aside is handled now.
+    Resume,
 }
 
 /// One message with its postmarks. Moved several times on its way, so the rare marks are in a box of their own.

@@ -17,6 +17,9 @@ pub(crate) struct Moment(u64);
 const EPOCH_MARGIN: Duration = Duration::from_secs(3600);
 
 impl Moment {
+    /// Before any other.
+    pub(crate) const NEVER: Self = Self(0);
+
     pub(crate) fn now() -> Self {
         Self::at(Instant::now())
     }
@@ -155,13 +158,22 @@ impl Gauges {
         self.line.queue.load(Relaxed) & DEPTH_MASK
     }
 
+    /// Since when the oldest message waits that is not handled yet.
+    pub(crate) fn oldest(&self, now: Moment) -> Option<Duration> {
+        (self.depth() > 0).then(|| now.since(Moment(self.line.oldest.load(Relaxed))))
+    }
+
+    /// The first message that a suspended actor sets aside: nothing older is left.
+    pub(crate) fn set_aside(&self, sent: Moment) {
+        self.line.oldest.store(sent.0, Relaxed);
+    }
+
     pub(crate) fn read(&self, now: Moment) -> Reading {
-        let depth = self.depth();
         let handled = self.line.handled.load(Relaxed);
         let mean = self.line.busy.load(Relaxed).checked_div(handled).unwrap_or(0);
         Reading {
-            depth,
-            oldest: (depth > 0).then(|| now.since(Moment(self.line.oldest.load(Relaxed)))),
+            depth: self.depth(),
+            oldest: self.oldest(now),
             handled,
             mean: Duration::from_nanos(mean),
             longest: Duration::from_nanos(self.line.longest.load(Relaxed)),

@@ -26,6 +26,7 @@ mod settings;
 mod slot;
 mod subject;
 mod supervisor;
+mod tally;
 mod timer;
 mod tree;
 
@@ -50,5 +51,6 @@ pub use supervisor::Supervisor;
 pub use supervisor::keeper::DRAIN_GRACE;
 pub use supervisor::strategy::Strategy;
 pub use supervisor::varying::REMOVAL_DEADLINE;
+pub use tally::{BUCKETS, ClassTally, Histogram};
 pub use timer::Timer;
 pub use tree::Row;

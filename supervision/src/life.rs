@@ -97,6 +97,7 @@ pub(crate) fn launch<A: Actor>(
         slot: Arc::clone(slot),
         settings,
         limit,
+        class: above.commons().class(A::CLASS),
         args,
     };
     // Under the lock, so that whoever closes the reign finds either no incarnation here or its cell. `life` outlives
@@ -108,6 +109,7 @@ pub(crate) fn launch<A: Actor>(
         return;
     }
     place.started.store(unix_millis(), Ordering::Relaxed);
+    startup.class.started.fetch_add(1, Ordering::Relaxed);
     place.shift(Phase::Starting, |phase| phase != Phase::Closed);
     match ActorRuntime::spawn_instant(None, Runner::<A>::new(), startup) {
         Ok((actor, _starting)) => control.cell = Some(actor.get_cell()),
@@ -209,7 +211,9 @@ impl Life {
             card.text,
         );
         place.control().failure = Some(Arc::clone(&card));
-        self.above.commons().ledger.file(Arc::clone(&card));
+        let commons = self.above.commons();
+        commons.class(place.class).crashed.fetch_add(1, Ordering::Relaxed);
+        commons.ledger.file(Arc::clone(&card));
         Exit::Crashed(card)
     }
 }
@@ -220,6 +224,7 @@ impl Drop for Life {
         let killing = {
             let mut control = self.slot.place().control();
             control.cell = None;
+            self.slot.place().set_suspended(false);
             control.killing.take()
         };
         let exit = self.exit(killing);

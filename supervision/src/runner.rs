@@ -1,12 +1,13 @@
 //! Runner: makes a ractor actor of one of ours. It opens envelopes, keeps the gauges, catches panics, and holds the
 //! life of the incarnation until the state has been dropped.
 
+use std::collections::VecDeque;
 use std::marker::PhantomData;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::{ActorProcessingErr, ActorRef, Message, SupervisionEvent};
+use ractor::{ActorProcessingErr, ActorRef, ActorStatus, Message, SupervisionEvent};
 
 use crate::actor::{Actor, Below, Broken, Calling, Drained};
 use crate::context::Context;
@@ -17,8 +18,9 @@ use crate::life::Life;
 use crate::panics::Caught;
 use crate::round::{Notice, Roll, Word};
 use crate::settings::Settings;
-use crate::slot::{AnySlot, Slot};
+use crate::slot::{AnySlot, Phase, Slot};
 use crate::subject::Subject;
+use crate::tally::Class;
 
 /// A word is passed on to so many before others may run: a supervisor of thousands holds its thread for microseconds.
 const PASSED_ON_AT_ONCE: usize = 256;
@@ -31,6 +33,7 @@ pub(crate) struct Startup<A: Actor> {
     pub(crate) slot: Arc<Slot<A::Msg>>,
     pub(crate) settings: Settings,
     pub(crate) limit: Duration,
+    pub(crate) class: Arc<Class>,
     pub(crate) args: A::Args,
 }
 
@@ -38,6 +41,9 @@ pub(crate) struct Startup<A: Actor> {
 /// life, whose end lets the supervisor start the next.
 pub(crate) struct Running<A: Actor> {
     state: Option<A::State>,
+    /// Messages that came while it was suspended, in order. Whatever comes after them waits behind them.
+    aside: Option<Box<Aside<A::Msg>>>,
+    class: Arc<Class>,
     _vacancy: Vacancy<A::Msg>,
     ctx: Context<A::Msg>,
     generation: u64,
@@ -45,6 +51,9 @@ pub(crate) struct Running<A: Actor> {
     last: Moment,
     life: Arc<Life>,
 }
+
+/// In a box of its own: hardly an actor has any.
+struct Aside<M>(VecDeque<Work<M>>);
 
 /// Empties the slot when the state has been dropped.
 struct Vacancy<M: Message>(Arc<Slot<M>>);
@@ -76,6 +85,7 @@ impl<A: Actor> ractor::Actor for Runner<A> {
             slot,
             settings,
             limit,
+            class,
             args,
         } = startup;
         let ctx = Context::new(Arc::clone(&slot), actor, &life);
@@ -92,6 +102,8 @@ impl<A: Actor> ractor::Actor for Runner<A> {
             Ok(Ok(Ok(state))) => {
                 return Ok(Running {
                     state: Some(state),
+                    aside: None,
+                    class,
                     _vacancy: Vacancy(slot),
                     ctx,
                     generation,
@@ -161,10 +173,19 @@ impl<A: Actor> ractor::Actor for Runner<A> {
 impl<A: Actor> Running<A> {
     async fn receive(&mut self, envelope: Envelope<A::Msg>) -> Result<(), ActorProcessingErr> {
         let outcome = match envelope {
-            Envelope::Work(work) => return self.work(work).await,
+            Envelope::Work(work) => {
+                if self.aside.is_some() || self.ctx.slot().place().is_suspended() {
+                    return Box::pin(self.set_aside(work)).await;
+                }
+                return self.work(work).await;
+            }
             // Boxed: the rare path must not weigh on the box of every message.
             Envelope::Notice(notice) => return Box::pin(self.notice(notice)).await,
+            Envelope::Resume => return Box::pin(self.catch_up()).await,
             Envelope::Drain(deadline) => {
+                // Whoever is to end finishes what it was sent before.
+                self.ctx.slot().place().set_suspended(false);
+                Box::pin(self.catch_up()).await?;
                 let Some(state) = &mut self.state else {
                     return Ok(());
                 };
@@ -181,6 +202,36 @@ impl<A: Actor> Running<A> {
             }
         };
         self.answer(outcome, None)
+    }
+
+    /// A message to one that is suspended, or was and has not caught up.
+    async fn set_aside(&mut self, work: Work<A::Msg>) -> Result<(), ActorProcessingErr> {
+        let Aside(aside) = &mut **self.aside.get_or_insert_with(|| Box::new(Aside(VecDeque::new())));
+        if aside.is_empty() {
+            self.ctx.slot().place().gauges.set_aside(work.sent);
+        }
+        aside.push_back(work);
+        // What is handled next does not begin where the last ended.
+        self.last = Moment::NEVER;
+        self.catch_up().await
+    }
+
+    /// Handles what was set aside, until there is nothing left or it is suspended again. One whose mailbox has been
+    /// closed handles it whatever was wished: it would be lost. One that was stopped leaves it, as it leaves its mailbox.
+    async fn catch_up(&mut self) -> Result<(), ActorProcessingErr> {
+        while let Some(Aside(aside)) = self.aside.as_deref_mut() {
+            let place = self.ctx.slot().place();
+            let ending = self.ctx.actor().get_status() >= ActorStatus::Draining;
+            if place.phase() == Phase::Closed || (place.is_suspended() && !ending) {
+                return Ok(());
+            }
+            match aside.pop_front() {
+                Some(work) => self.work(work).await?,
+                None => self.aside = None,
+            }
+            tokio::task::consume_budget().await;
+        }
+        Ok(())
     }
 
     async fn work(&mut self, work: Work<A::Msg>) -> Result<(), ActorProcessingErr> {
@@ -208,7 +259,9 @@ impl<A: Actor> Running<A> {
             Caught { future: handle, span }.await
         };
         self.last = Moment::now();
-        gauges.finish(self.last.since(begun), subject.is_some());
+        let took = self.last.since(begun);
+        gauges.finish(took, subject.is_some());
+        self.class.record(begun.since(sent), took);
         drop(extras);
         self.answer(outcome, subject)
     }
@@ -242,7 +295,8 @@ impl<A: Actor> Running<A> {
             tokio::task::yield_now().await;
         }
         token.answer(answer);
-        Ok(())
+        // Should it end now of its own will, what was set aside would be lost.
+        self.catch_up().await
     }
 
     fn answer(

@@ -22,6 +22,7 @@ use crate::slot::{AnySlot, Killing};
 use crate::subject::Subject;
 use crate::supervisor::Supervisor;
 use crate::supervisor::keeper::DRAIN_GRACE;
+use crate::tally::ClassTally;
 use crate::tree::{self, Row};
 
 /// How long an actor may take to answer [`Running::inspect`], the messages before it included.
@@ -43,6 +44,9 @@ pub enum ControlError {
     /// Nobody lives there now.
     #[error("not running")]
     NotRunning,
+    /// It is a supervisor: only actors can be suspended, each by its name.
+    #[error("a supervisor cannot be suspended, only an actor by its name")]
+    Supervisor,
     /// It lives and did not answer in time.
     #[error("no answer")]
     NoAnswer,
@@ -110,7 +114,26 @@ impl Running {
     /// A row for every place at or below a path prefix; `/` is all. Reads atomics only.
     #[must_use]
     pub fn tree(&self, prefix: &str) -> Vec<Row> {
-        tree::rows(&self.root, prefix)
+        tree::rows(&self.root, prefix, usize::MAX)
+    }
+
+    /// As [`Running::tree`], not deeper than so many levels below the prefix: zero is the place itself.
+    #[must_use]
+    pub fn tree_to(&self, prefix: &str, depth: usize) -> Vec<Row> {
+        tree::rows(&self.root, prefix, depth)
+    }
+
+    /// The rows of all places whose oldest message has waited for longer than that: who hangs, who is overrun, and who is
+    /// suspended. Reads atomics only.
+    #[must_use]
+    pub fn stuck(&self, older_than: Duration) -> Vec<Row> {
+        tree::stuck(&self.root, older_than)
+    }
+
+    /// What the actors of each class did and where they stand, by class. Reads atomics only.
+    #[must_use]
+    pub fn classes(&self) -> Vec<ClassTally> {
+        tree::classes(&self.root, &self.commons)
     }
 
     /// Phase one of a change: asks every living actor whether it can take these settings. Nothing is stored. It is a yes
@@ -162,6 +185,36 @@ impl Running {
     pub fn kill(&self, path: &str) -> Result<(), ControlError> {
         let (_, node) = self.find(path)?;
         node.slot.place().kill(Killing::Ordered);
+        Ok(())
+    }
+
+    /// Lets the actor at a path handle nothing after its current message until it is resumed: what is sent to it waits,
+    /// and calls to it meet their deadlines. It is still inspected, configured, drained (which resumes it), killed, and
+    /// restarted (whose successor is not suspended).
+    ///
+    /// # Errors
+    /// [`ControlError`]; supervisors cannot be suspended, nor can who is not running or is about to end.
+    pub fn suspend(&self, path: &str) -> Result<(), ControlError> {
+        let (_, node) = self.find(path)?;
+        if !matches!(node.below, Below::Nothing) {
+            return Err(ControlError::Supervisor);
+        }
+        if node.slot.suspend() {
+            Ok(())
+        } else {
+            Err(ControlError::NotRunning)
+        }
+    }
+
+    /// Lets a suspended actor go on with what was sent to it, in that order. Nothing if it is not suspended.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`].
+    pub fn resume(&self, path: &str) -> Result<(), ControlError> {
+        let (_, node) = self.find(path)?;
+        if node.slot.place().is_suspended() {
+            node.slot.resume();
+        }
         Ok(())
     }
 

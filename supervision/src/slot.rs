@@ -1,7 +1,7 @@
 //! Slot: the lasting place of a child in the tree. Incarnations come and go in it; addresses point to it.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use arc_swap::ArcSwapOption;
@@ -73,6 +73,10 @@ pub(crate) trait AnySlot: Send + Sync {
     /// Puts a notice into the mailbox; it comes back when nobody is there.
     fn notify(&self, notice: Notice) -> Result<(), Option<Notice>>;
     fn inspect(&self, reply: oneshot::Sender<Inspection>) -> bool;
+    /// Lets the incarnation handle nothing, unless it is about to end; tells whether it is so.
+    fn suspend(&self) -> bool;
+    /// Lets a suspended actor go on.
+    fn resume(&self);
     fn forget_incarnation(&self);
 }
 
@@ -103,6 +107,7 @@ pub(crate) struct Place {
     pub(crate) class: &'static str,
     base: OnceLock<Arc<str>>,
     phase: AtomicU8,
+    suspended: AtomicBool,
     restarts: AtomicU32,
     /// When the current incarnation was started, in milliseconds since 1970; zero before the first.
     pub(crate) started: AtomicU64,
@@ -134,6 +139,7 @@ impl<M: Message> Slot<M> {
                 class,
                 base: OnceLock::new(),
                 phase: AtomicU8::new(phase as u8),
+                suspended: AtomicBool::new(false),
                 restarts: AtomicU32::new(0),
                 started: AtomicU64::new(0),
                 gauges: Gauges::default(),
@@ -241,6 +247,29 @@ impl<M: Message> AnySlot for Slot<M> {
         self.post(Envelope::Inspect(reply))
     }
 
+    fn suspend(&self) -> bool {
+        let goes_on = || matches!(self.place.phase(), Phase::Starting | Phase::Up);
+        {
+            // Under the lock of its end and of its successor's start.
+            let control = self.place.control();
+            if control.cell.is_none() || !goes_on() {
+                return false;
+            }
+            self.place.set_suspended(true);
+        }
+        // Whoever drains it sets the phase first, and it resumes when it hears of that: one of the two comes later.
+        if goes_on() {
+            return true;
+        }
+        self.resume();
+        false
+    }
+
+    fn resume(&self) {
+        self.place.set_suspended(false);
+        self.post(Envelope::Resume);
+    }
+
     fn forget_incarnation(&self) {
         self.vacate();
     }
@@ -276,6 +305,14 @@ impl Place {
             cell.kill();
             control.killing.get_or_insert(killing);
         }
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_suspended(&self, suspended: bool) {
+        self.suspended.store(suspended, Ordering::SeqCst);
     }
 
     /// Tells where in the tree it stands. The first telling counts.

@@ -1,15 +1,19 @@
 //! The tree as an operator sees it: one row for each place, read from atomics. No actor is asked.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use serde::{Serialize, Serializer};
 
 use crate::child::{Below, Node};
+use crate::commons::Commons;
 use crate::gauges::{Moment, Reading};
 use crate::ledger::{CrashCard, as_unix_millis};
 use crate::slot::{AnySlot, Phase};
 use crate::subject::Subject;
+use crate::tally::ClassTally;
 
 /// One place of the tree.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,6 +24,8 @@ pub struct Row {
     pub class: &'static str,
     /// Where it stands.
     pub phase: Phase,
+    /// It lives and handles no messages until it is resumed.
+    pub suspended: bool,
     /// When its current or last incarnation was started (UTC), serialised as milliseconds since 1970.
     #[serde(rename = "started_ms", serialize_with = "maybe_unix_millis")]
     pub started: Option<SystemTime>,
@@ -44,24 +50,98 @@ pub struct Row {
     pub subject: Option<Subject>,
 }
 
-/// The rows of all places whose path is `prefix` or below it, parents first; all of them for `/`.
-pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
-    let prefix = prefix.trim_end_matches('/');
+/// The rows of all places whose path is `prefix` or below it, parents first; all of them for `/`. Not those more than
+/// `depth` levels below it.
+pub(crate) fn rows(root: &Node, prefix: &str, depth: usize) -> Vec<Row> {
     let now = Moment::now();
     let mut rows = Vec::new();
-    // Depth is that of the code that builds the tree; the stack holds nodes whose rows are still to come.
-    let mut pending = vec![(root.clone(), String::new())];
-    while let Some((node, path)) = pending.pop() {
-        if covers(prefix, &path) {
-            rows.push(row(
+    walk(root, prefix, depth, &mut |slot, path| {
+        rows.push(row(slot, path.to_string(), now))
+    });
+    rows
+}
+
+/// The rows of all places whose oldest message has waited longer than that.
+pub(crate) fn stuck(root: &Node, older_than: Duration) -> Vec<Row> {
+    let now = Moment::now();
+    let mut rows = Vec::new();
+    walk(root, "/", usize::MAX, &mut |slot, path| {
+        if slot
+            .place()
+            .gauges
+            .oldest(now)
+            .is_some_and(|oldest| oldest > older_than)
+        {
+            rows.push(row(slot, path.to_string(), now));
+        }
+    });
+    rows
+}
+
+/// What all actors of each class did and where they stand, by class.
+pub(crate) fn classes(root: &Node, commons: &Commons) -> Vec<ClassTally> {
+    let mut tallies: BTreeMap<&'static str, ClassTally> = BTreeMap::new();
+    walk(root, "/", usize::MAX, &mut |slot, _| {
+        let place = slot.place();
+        let tally = tallies.entry(place.class).or_default();
+        match place.phase() {
+            Phase::Starting | Phase::Up | Phase::Draining | Phase::Passivating => tally.running += 1,
+            Phase::Parked => tally.parked += 1,
+            Phase::Idle | Phase::Waiting | Phase::Closed => {}
+        }
+        tally.suspended += u64::from(place.is_suspended());
+        tally.depth = tally.depth.saturating_add(place.gauges.depth());
+    });
+    // Also those of whom nobody is left.
+    for (name, class) in commons.classes() {
+        class.add_to(tallies.entry(name).or_default());
+    }
+    let named = tallies.into_iter();
+    named
+        .map(|(class, tally)| ClassTally { class, ..tally })
+        .collect()
+}
+
+/// The path of a place, made only for those who want it.
+struct Path<'a> {
+    above: &'a str,
+    name: Option<&'a str>,
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.above)?;
+        match self.name {
+            Some(name) => {
+                f.write_str("/")?;
+                f.write_str(name)
+            }
+            None if self.above.is_empty() => f.write_str("/"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Visits all places at or below `prefix`, parents first, `depth` levels deep.
+fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnySlot, Path<'_>)) {
+    let prefix = prefix.trim_end_matches('/');
+    // Depth is that of the code that builds the tree; the stack holds nodes whose rows are still to come. A level is
+    // counted from the prefix; above it there is none.
+    let mut pending = vec![(root.clone(), String::new(), 0_usize)];
+    while let Some((node, path, level)) = pending.pop() {
+        let covered = covers(prefix, &path);
+        if covered {
+            visit(
                 &*node.slot,
-                if path.is_empty() {
-                    "/".to_owned()
-                } else {
-                    path.clone()
+                Path {
+                    above: &path,
+                    name: None,
                 },
-                now,
-            ));
+            );
+        }
+        let level = level + usize::from(covered);
+        if level > depth {
+            continue;
         }
         match &node.below {
             Below::Nothing => {}
@@ -69,7 +149,7 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
                 for child in plan.children().iter().rev() {
                     let below = join(&path, child.name());
                     if covers(prefix, &below) || covers(&below, prefix) {
-                        pending.push((child.node.clone(), below));
+                        pending.push((child.node.clone(), below, level));
                     }
                 }
             }
@@ -78,15 +158,13 @@ pub(crate) fn rows(root: &Node, prefix: &str) -> Vec<Row> {
                     .strip_prefix(path.as_str())
                     .and_then(|rest| rest.strip_prefix('/'));
                 let slots = key.map_or_else(|| members.all(), |key| members.find(key).into_iter().collect());
-                rows.reserve(slots.len());
                 for slot in slots {
-                    let path = join(&path, &slot.place().name);
-                    rows.push(row(&*slot, path, now));
+                    let name = Some(&*slot.place().name);
+                    visit(&*slot, Path { above: &path, name });
                 }
             }
         }
     }
-    rows
 }
 
 fn join(path: &str, name: &str) -> String {
@@ -149,6 +227,7 @@ fn row(slot: &dyn AnySlot, path: String, now: Moment) -> Row {
         path,
         class: place.class,
         phase: place.phase(),
+        suspended: place.is_suspended(),
         started,
         restarts: place.restarts(),
         failure: place.control().failure.as_deref().cloned().map(Box::new),

@@ -222,7 +222,7 @@ impl<A: Actor> Keeping<A> {
     fn again(&self, entry: &mut Entry<A>) -> Next<A> {
         entry.running = true;
         entry.timer = None;
-        entry.slot.place().count_restart();
+        self.reign.commons().count_restart(entry.slot.place());
         Next::Launch(Arc::clone(&entry.slot))
     }
 

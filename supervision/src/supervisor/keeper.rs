@@ -196,6 +196,7 @@ impl Keeping {
         exit: &Exit,
     ) -> Result<(), Broken> {
         let told = self.is_told(place);
+        let commons = Arc::clone(self.reign.commons());
         let Some(ward) = self.current(place, incarnation) else {
             return Ok(());
         };
@@ -212,8 +213,8 @@ impl Keeping {
             return Ok(());
         }
         if std::mem::take(&mut ward.forced) {
-            ward.spot().count_restart();
             ward.stage = Stage::Due;
+            commons.count_restart(ward.spot());
             return Ok(());
         }
         if !ward.child.restart.wanted(exit) {
@@ -251,14 +252,14 @@ impl Keeping {
                 ward.spot().kill(Killing::Expected);
             }
             if stage != Stage::Done {
-                ward.spot().count_restart();
+                self.reign.commons().count_restart(ward.spot());
             }
         }
         let Some(ward) = self.wards.get_mut(place) else {
             return Ok(());
         };
         let spot = ward.spot();
-        spot.count_restart();
+        self.reign.commons().count_restart(spot);
         tracing::warn!(
             path = spot.path(),
             restart = count,

@@ -20,6 +20,10 @@ mod storm;
 #[cfg(test)]
 mod strategies;
 #[cfg(test)]
+mod suspends;
+#[cfg(test)]
+mod tallies;
+#[cfg(test)]
 mod trees;
 #[cfg(test)]
 mod varying;

@@ -20,6 +20,8 @@ pub(crate) enum Msg {
     Ping(Reply<u32>),
     /// Takes this long, then answers.
     Slow(Duration, Reply<u32>),
+    /// Writes the number down.
+    Note(u32),
     /// Drops the reply.
     Forget(Reply<u32>),
     Panic,
@@ -212,6 +214,10 @@ impl Actor for Probe {
                 tokio::time::sleep(time).await;
                 reply.send(state.incarnation);
             }
+            Msg::Note(number) => state
+                .alive
+                .journal
+                .write(format!("{}:{number}", state.alive.name)),
             Msg::Forget(reply) => drop(reply),
             Msg::Panic => panic!("boom of {}", state.alive.name),
             Msg::Fail => return Err(Broken(format!("{} is broken", state.alive.name))),
