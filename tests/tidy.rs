@@ -56,7 +56,10 @@ const ARROWS: [(&str, &[&str]); 11] = [
             "supervision",
         ],
     ),
-    ("chaos", &["angarium", "message", "pop3", "smtp"]),
+    (
+        "chaos",
+        &["angarium", "config", "message", "pop3", "smtp", "store"],
+    ),
 ];
 
 /// Sockets, clocks, threads, randomness and disks: what a pure crate must not know.

@@ -1,7 +1,7 @@
 //! Home: the directory of one scenario's server, and the accounts in it.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     path::{Path, PathBuf},
 };
 
@@ -28,6 +28,18 @@ const SETTINGS: [&str; 9] = [
     "queue.retry_first=1s",
     "server.drain_deadline=5s",
     "log.level=warn",
+];
+
+/// Small limits, so that what grows without one stands out.
+const TIGHT: [&str; 8] = [
+    "server.max_connections=64",
+    "store.cache=4MiB",
+    "store.max_group_size=1MiB",
+    "store.max_waiting_size=4MiB",
+    "store.readers=4",
+    "limits.memory=1MiB",
+    "queue.workers=16",
+    "queue.active_window=1000",
 ];
 
 /// A directory with a store.
@@ -63,6 +75,11 @@ impl Home {
         self.settings.push(setting.to_owned());
     }
 
+    /// Sets limits so small that memory has a narrow bound.
+    pub(crate) fn tighten(&mut self) {
+        TIGHT.iter().for_each(|setting| self.set(setting));
+    }
+
     /// Goes on with another data directory of this name, without accounts.
     pub(crate) fn move_on(&mut self, data: &str) {
         data.clone_into(&mut self.data);
@@ -90,6 +107,12 @@ impl Home {
             .append(true)
             .open(self.path.join("log"))
             .context("no log can be written")
+    }
+
+    /// What children of this home have written into their log.
+    pub(crate) fn log_text(&self) -> anyhow::Result<String> {
+        let text = fs::read(self.path.join("log")).context("no log can be read")?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Makes the store with accounts from number 0 on. No server runs.

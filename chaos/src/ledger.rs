@@ -19,6 +19,8 @@ pub(crate) enum Fate {
     Open,
     /// It was there, and was deleted with the server's consent.
     Deleted,
+    /// It was answered 250 and crashes whoever delivers it: it is the server's, kept for an operator and in no mailbox.
+    SetAside,
 }
 
 /// One letter of the ledger.

@@ -25,6 +25,9 @@ struct Arguments {
     /// How long the whole run may take, about
     #[arg(long, default_value_t = 60)]
     seconds: u64,
+    /// How many actors kill_any_class_under_load kills at least, however long that takes
+    #[arg(long, default_value_t = 0)]
+    kills: u64,
 }
 
 fn main() -> ExitCode {
@@ -51,7 +54,8 @@ fn storm(arguments: &Arguments) -> anyhow::Result<bool> {
     let scenarios = chosen(&arguments.scenario)?;
     let program: PathBuf = env::current_exe().context("this program cannot find itself")?;
     let seed = arguments.seed.unwrap_or_else(|| u64::from(rand::random::<u16>()));
-    let plan = Plan::full(program, seed, Duration::from_secs(arguments.seconds));
+    let time = Duration::from_secs(arguments.seconds);
+    let plan = Plan::full(program, seed, time, arguments.kills);
     run(&scenarios, &plan)
 }
 

@@ -22,15 +22,16 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Everything that a scenario has, in about this time over all scenarios. `program` is the program `chaos`, which
-    /// children are made of.
+    /// Everything that a scenario has, in about this time over all scenarios; who counts the actors that it kills goes on
+    /// until it has killed so many. `program` is the program `chaos`, which children are made of.
     #[must_use]
-    pub const fn full(program: PathBuf, seed: u64, time: Duration) -> Self {
+    pub const fn full(program: PathBuf, seed: u64, time: Duration, kills: u64) -> Self {
         Self {
             program,
             seed,
             effort: Effort {
                 time,
+                kills,
                 process_kills: 20,
                 offsets: None,
                 letters: 4000,
@@ -47,6 +48,7 @@ impl Plan {
             seed,
             effort: Effort {
                 time: Duration::from_secs(1),
+                kills: 0,
                 process_kills: 3,
                 offsets: Some(40),
                 letters: 300,

@@ -1,12 +1,13 @@
 //! Scenarios: what is killed, and when. One file each.
 
 mod fill_disk;
-mod kill_anything;
+mod kill_any_class_under_load;
 mod kill_local_queue_after_accept;
 mod kill_mailbox_during_append;
 mod kill_process_under_load;
 mod kill_session_during_data;
 mod kill_store_gate;
+mod poison_message_among_10000;
 
 use crate::storm::Storm;
 
@@ -25,20 +26,23 @@ pub enum Scenario {
     KillProcessUnderLoad,
     /// The disk is full, or nearly.
     FillDisk,
-    /// Anything that lives dies, supervisors with all that is below them.
-    KillAnything,
+    /// Every class of actor that lives dies, supervisors with all that is below them.
+    KillAnyClassUnderLoad,
+    /// One message crashes whoever handles it.
+    PoisonMessageAmong10000,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::KillSessionDuringData,
         Self::KillStoreGate,
         Self::KillLocalQueueAfterAccept,
         Self::KillMailboxDuringAppend,
         Self::KillProcessUnderLoad,
         Self::FillDisk,
-        Self::KillAnything,
+        Self::KillAnyClassUnderLoad,
+        Self::PoisonMessageAmong10000,
     ];
 
     /// The name by which it is asked for.
@@ -51,7 +55,8 @@ impl Scenario {
             Self::KillMailboxDuringAppend => "kill_mailbox_during_append",
             Self::KillProcessUnderLoad => "kill_process_under_load",
             Self::FillDisk => "fill_disk",
-            Self::KillAnything => "kill_anything",
+            Self::KillAnyClassUnderLoad => "kill_any_class_under_load",
+            Self::PoisonMessageAmong10000 => "poison_message_among_10000",
         }
     }
 
@@ -69,7 +74,10 @@ impl Scenario {
             }
             Self::KillProcessUnderLoad => "the process gets SIGKILL twenty times while 16 sessions send",
             Self::FillDisk => "writes fail, and space falls below the reserve",
-            Self::KillAnything => "anything that lives dies, supervisors with all that is below them",
+            Self::KillAnyClassUnderLoad => {
+                "every class of actor that lives dies, supervisors with all that is below them"
+            }
+            Self::PoisonMessageAmong10000 => "one message among ten thousand crashes whoever handles it",
         }
     }
 
@@ -81,7 +89,8 @@ impl Scenario {
             Self::KillMailboxDuringAppend => kill_mailbox_during_append::run(storm).await,
             Self::KillProcessUnderLoad => kill_process_under_load::run(storm).await,
             Self::FillDisk => fill_disk::run(storm).await,
-            Self::KillAnything => kill_anything::run(storm).await,
+            Self::KillAnyClassUnderLoad => kill_any_class_under_load::run(storm).await,
+            Self::PoisonMessageAmong10000 => poison_message_among_10000::run(storm).await,
         }
     }
 }

@@ -20,6 +20,8 @@ use crate::{
 pub(crate) struct Effort {
     /// How long faults are made.
     pub(crate) time: Duration,
+    /// How many actors are killed at least, by who kills them all, however long it takes.
+    pub(crate) kills: u64,
     /// How often a process is killed.
     pub(crate) process_kills: u32,
     /// How many of the offsets of a transaction are tried; `None` is every one.
@@ -177,7 +179,8 @@ impl Storm {
         Ok(())
     }
 
-    async fn settle(&mut self, accounts: usize) -> anyhow::Result<()> {
+    /// Makes the accounts, if there are none yet. No server runs.
+    pub(crate) async fn settle(&mut self, accounts: usize) -> anyhow::Result<()> {
         if self.home.accounts() == 0 {
             self.home.settle(accounts).await?;
             self.readings.resize_with(accounts, Readings::default);

@@ -45,6 +45,11 @@ fn fill_disk() -> anyhow::Result<()> {
 }
 
 #[test]
-fn kill_anything() -> anyhow::Result<()> {
-    check(Scenario::KillAnything, 7)
+fn kill_any_class_under_load() -> anyhow::Result<()> {
+    check(Scenario::KillAnyClassUnderLoad, 7)
+}
+
+#[test]
+fn poison_message_among_10000() -> anyhow::Result<()> {
+    check(Scenario::PoisonMessageAmong10000, 8)
 }

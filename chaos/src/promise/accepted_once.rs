@@ -31,6 +31,9 @@ pub(crate) fn check(
         if entry.fate == Fate::Deleted {
             return Err(broken(format!("letter {} was deleted and is there again", id.0)));
         }
+        if entry.fate == Fate::SetAside {
+            return Err(broken(format!("letter {} was set aside and is there", id.0)));
+        }
         if !is_same(&stored.octets, &entry.octets) {
             let (sent, now) = (entry.octets.len(), stored.octets.len());
             return Err(broken(format!(
@@ -138,6 +141,7 @@ mod tests {
             (2, Fate::Open),
             (3, Fate::Accepted),
             (4, Fate::Deleted),
+            (5, Fate::SetAside),
         ]);
         for mailbox in [
             vec![whole(1, 1), whole(2, 3)],
@@ -151,7 +155,12 @@ mod tests {
 
     #[test]
     fn sees_every_violation() {
-        let letters = letters(&[(1, Fate::Accepted), (2, Fate::Open), (3, Fate::Deleted)]);
+        let letters = letters(&[
+            (1, Fate::Accepted),
+            (2, Fate::Open),
+            (3, Fate::Deleted),
+            (4, Fate::SetAside),
+        ]);
         let sent = letter(1).octets;
         let mut flipped = sent.to_vec();
         *flipped.last_mut().unwrap() = b'!';
@@ -162,6 +171,7 @@ mod tests {
             (vec![whole(1, 1), whole(2, 1)], "there twice, as 1.1 and as 1.2"),
             (vec![whole(1, 1), whole(2, 2), whole(3, 2)], "there twice"),
             (vec![whole(1, 1), whole(2, 3)], "deleted and is there again"),
+            (vec![whole(1, 1), whole(2, 4)], "set aside and is there"),
             (vec![whole(1, 1), whole(2, 9)], "never sent"),
             (vec![stored(1, TRACE, &flipped)], "changed"),
             (vec![stored(1, TRACE, &shortened)], "changed"),

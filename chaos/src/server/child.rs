@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     ffi::OsString,
+    fs,
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child as Process, Command, ExitCode, ExitStatus, Stdio},
@@ -19,7 +20,7 @@ use tokio::{
 };
 
 use super::Addresses;
-use crate::{home::Home, wait::until};
+use crate::{home::Home, promise::memory_is_bounded, wait::until};
 
 /// The longest that a start may take: recovery of a long journal on a busy machine.
 const STARTING: Duration = Duration::from_secs(60);
@@ -130,6 +131,15 @@ impl Child {
         };
         prlimit(Some(self.pid()?), Resource::Fsize, limit)?;
         Ok(())
+    }
+
+    /// The promise about memory, by the most that it ever had resident, which is returned.
+    pub(crate) fn check_memory(&self, home: &Home) -> anyhow::Result<u64> {
+        let path = format!("/proc/{}/status", self.process.id());
+        let status = fs::read_to_string(&path).with_context(|| path.clone())?;
+        let peak = memory_is_bounded::peak(&status).with_context(|| format!("no peak in {path}"))?;
+        memory_is_bounded::check(peak, memory_is_bounded::bound(&home.overrides().load()?))?;
+        Ok(peak)
     }
 
     fn pid(&self) -> anyhow::Result<Pid> {

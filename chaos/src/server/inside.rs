@@ -34,6 +34,7 @@ pub(crate) struct Inside {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
     pub(crate) path: String,
+    pub(crate) class: String,
     pub(crate) phase: String,
     /// Messages handled by all incarnations.
     pub(crate) handled: u64,
@@ -41,6 +42,22 @@ pub(crate) struct Standing {
     pub(crate) depth: u64,
     restarts: u32,
     started: Option<SystemTime>,
+}
+
+#[cfg(test)]
+impl Standing {
+    /// Somebody who is up, and has done nothing yet.
+    pub(crate) fn up(path: &str, class: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            class: class.to_owned(),
+            phase: "up".to_owned(),
+            handled: 0,
+            depth: 0,
+            restarts: 0,
+            started: None,
+        }
+    }
 }
 
 impl Inside {
@@ -85,6 +102,7 @@ impl Inside {
                 other => format!("{other:?}"),
             },
             path: row.path,
+            class: row.class.to_owned(),
             handled: row.handled,
             depth: row.depth,
             restarts: row.restarts,
