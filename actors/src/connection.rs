@@ -31,7 +31,15 @@ pub use self::{
     tls_info::{ChannelBindings, TlsInfo},
     turn::{Input, Next, Request, Turn},
 };
-use crate::{clock::Clock, listener::proxy, tls::Offer};
+use crate::{
+    clock::Clock,
+    listener::proxy,
+    telemetry::{
+        SECURITY_STRANGERS_PROXY, TLS_HANDSHAKES_FAILED, TLS_HANDSHAKES_MADE, TLS_HANDSHAKES_TIME,
+        metric::{Counter, Gauge},
+    },
+    tls::Offer,
+};
 
 /// The longest that one turn may take: it covers a sync of the store and a restart of the session.
 const TURN_LIMIT: Duration = Duration::from_secs(60);
@@ -52,6 +60,10 @@ pub trait Protocol: 'static {
     const WIRE: Wire;
     /// What a peer is told when its session cannot be had any more; a whole line.
     const FAREWELL: &'static [u8];
+    /// Counts its connections.
+    const OPENED: &'static Counter;
+    /// How many of them are open.
+    const OPEN: &'static Gauge;
 }
 
 /// A copy of a session as it stood after a turn.
@@ -84,6 +96,8 @@ pub async fn carry<P: Protocol>(
     session: Address<P::Msg>,
     tap: Option<Tap>,
 ) {
+    P::OPENED.count(1);
+    let _open = P::OPEN.hold();
     let mut connection = Connection::<P> {
         stream: Stream::Plain(socket),
         security,
@@ -181,6 +195,7 @@ impl<P: Protocol> Connection<P> {
             return Flow::Read;
         }
         let peer = self.ledger.peer();
+        SECURITY_STRANGERS_PROXY.count(1);
         tracing::warn!(target: "angarium::security", %peer, "a stranger speaks the PROXY protocol");
         Flow::End
     }
@@ -258,6 +273,7 @@ impl<P: Protocol> Connection<P> {
                 "the session asked for TLS that this listener does not have",
             ));
         };
+        let started = tokio::time::Instant::now();
         let secured = tokio::select! {
             secured = tokio::time::timeout(offer.handshake_limit(), self.stream.secure(offer)) => {
                 secured.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
@@ -265,6 +281,13 @@ impl<P: Protocol> Connection<P> {
             // Nothing is lost, and a peer that shakes hands for ever must not keep a server from stopping.
             () = self.ledger.draining() => Err(io::ErrorKind::ConnectionAborted.into()),
         };
+        match &secured {
+            Ok(_) => {
+                TLS_HANDSHAKES_MADE.count(1);
+                TLS_HANDSHAKES_TIME.took(started.elapsed());
+            }
+            Err(_) => TLS_HANDSHAKES_FAILED.count(1),
+        }
         // Not louder: whoever scans the net for weak servers does it all day.
         secured.map(Arc::new).inspect_err(|why| {
             let peer = self.ledger.peer();

@@ -24,5 +24,6 @@ pub mod smtp;
 pub mod store;
 pub mod structure;
 pub mod subject;
+pub mod telemetry;
 pub mod tls;
 pub mod tree;

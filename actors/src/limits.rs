@@ -41,7 +41,7 @@ use self::{
     table::{Key, Moments, Slot, Table},
     window::{Moment, Window},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, telemetry};
 
 /// The counters of this process. Copies count together.
 #[derive(Clone)]
@@ -216,6 +216,7 @@ impl Limits {
 
     /// The same, so many times at once.
     pub fn offences(&self, peer: IpAddr, offence: Offence, times: u32) {
+        offence.counter().count(u64::from(times));
         let policy = self.shared.policy.load();
         let points = offence.points(&policy.limits).saturating_mul(times);
         if points == 0 || policy.is_exempt(peer) {
@@ -317,6 +318,13 @@ impl Limits {
 
     fn refuse(&self, why: Exceeded) -> Exceeded {
         self.shared.refused.fetch_add(1, Ordering::Relaxed);
+        match why {
+            Exceeded::Banned => telemetry::LIMITS_REFUSED_BANNED.count(1),
+            Exceeded::Open => telemetry::LIMITS_REFUSED_OPEN.count(1),
+            Exceeded::Connections => telemetry::LIMITS_REFUSED_RATE.count(1),
+            Exceeded::Messages => telemetry::LIMITS_REFUSED_MESSAGES.count(1),
+            Exceeded::Recipients => telemetry::LIMITS_REFUSED_RECIPIENTS.count(1),
+        }
         why
     }
 

@@ -15,12 +15,14 @@ use message::{
 };
 use store::record::directory::Protocol;
 use supervision::Address;
+use tokio::time::Instant;
 
 use crate::{
     authenticator::{self, Attempt, Looked, Place, Verdict},
     connection::TlsInfo,
     directory::Directory,
     limits::{Limits, Offence},
+    telemetry,
 };
 
 /// The longest that an answer of the authenticator may take: what an attempt may have to wait, those that wait before
@@ -212,6 +214,7 @@ impl Sasl {
             bindings: channel.bindings,
             plus_offered: channel.plus_offered,
         };
+        let started = Instant::now();
         let mut exchange = Exchange::new(mechanism, terms);
         let step = exchange.begin(initial);
         let dialogue = Dialogue {
@@ -221,7 +224,7 @@ impl Sasl {
             _place: None,
         };
         let answer = self.follow(dialogue, step).await;
-        self.counted(answer)
+        self.counted(answer, started)
     }
 
     /// Goes on with an exchange.
@@ -229,21 +232,32 @@ impl Sasl {
         let Some(mut dialogue) = self.dialogue.take() else {
             return Answer::Out(Denial::Later);
         };
+        let started = Instant::now();
         let step = dialogue.exchange.receive(response);
         let answer = self.follow(dialogue, step).await;
-        self.counted(answer)
+        self.counted(answer, started)
     }
 
     /// A name and a password that came without an exchange.
     pub async fn password(&mut self, name: String, password: Secret, mechanism: &str) -> Answer {
         let claimant = Claimant::new(name, self.default_domain.as_ref());
+        let started = Instant::now();
         let answer = self.verify(claimant, password, mechanism).await;
-        self.counted(answer)
+        self.counted(answer, started)
     }
 
     /// An address from which somebody comes in is spared what one from which nobody does is banned for.
-    fn counted(&self, answer: Answer) -> Answer {
+    fn counted(&self, answer: Answer, started: Instant) -> Answer {
         let peer = self.origin.peer.ip();
+        let counter = match &answer {
+            Answer::Challenge(_) => return answer,
+            Answer::In(_) => &telemetry::AUTH_LOGINS_SUCCEEDED,
+            Answer::Out(Denial::Wrong) => &telemetry::AUTH_LOGINS_FAILED,
+            Answer::Out(Denial::Malformed) => &telemetry::AUTH_LOGINS_MALFORMED,
+            Answer::Out(Denial::Later) => &telemetry::AUTH_LOGINS_DEFERRED,
+        };
+        counter.count(1);
+        telemetry::AUTH_LOGINS_TIME.took(started.elapsed());
         match &answer {
             Answer::In(_) => self.limits.authenticated(peer),
             Answer::Out(Denial::Wrong) => self.limits.offence(peer, Offence::AuthFailure),

@@ -8,6 +8,9 @@
 //! │   ├── gate                          proposals in
 //! │   └── sweeper                       what is deleted or old, out
 //! ├── limits                            who is sent away
+//! ├── telemetry                         one for one
+//! │   ├── sampler                       what is not counted where it happens
+//! │   └── statsd                        what was recorded, out
 //! ├── tenants/default                   rest for one
 //! │   ├── mailboxes/<account>.<mailbox> on demand
 //! │   └── queues/local                  rest for one
@@ -28,7 +31,7 @@ use ::store::store::Store;
 use config::{Config, Listener, Protocol};
 use message::id::TenantId;
 use supervision::{Address, Child, Dynamic, Intensity, Restart, Settings, Strategy, Supervisor, child};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     authenticator::{self, Authenticator},
@@ -67,6 +70,7 @@ use crate::{
         gate::{self, Gate},
         sweeper::{self, Sweeper},
     },
+    telemetry,
 };
 
 /// The tenant that exists always.
@@ -161,6 +165,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
                 .child(sweeper),
         )
         .child(keeper)
+        .child(telemetry::branch(parts.sampled()))
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
         .child(shell(parts, &shared))
@@ -179,6 +184,14 @@ struct Shared {
 }
 
 impl Parts {
+    fn sampled(&self) -> telemetry::sampler::Args {
+        telemetry::sampler::Args {
+            tenant: DEFAULT_TENANT,
+            desk: self.desk.clone(),
+            started: Instant::now(),
+        }
+    }
+
     fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
         let settings = |loopback| smtp_session::settings(&self.config, listener, &open.security, loopback);
         smtp_session::Parts {

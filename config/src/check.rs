@@ -152,8 +152,14 @@ impl Check<'_> {
                 binds.map(move |bind| (format!("listeners.{name}.bind"), *bind))
             })
             .collect();
+        let http = draft.config.http.bind.iter().take(MAX_BINDS);
+        binds.extend(http.map(|bind| ("http.bind".to_owned(), *bind)));
+        if draft.config.http.bind.len() > MAX_BINDS {
+            let sentence = format!("more than {MAX_BINDS} addresses");
+            self.conflict(&["http.bind"], "http.bind", sentence);
+        }
         binds.retain(|(path, _)| draft.place(path).is_some() && draft.is_settled(path));
-        binds.truncate(MAX_LISTENERS * MAX_BINDS);
+        binds.truncate((MAX_LISTENERS + 1) * MAX_BINDS);
         binds.sort_by_cached_key(|(path, _)| draft.place(path).map(|place| draft.rank(place)));
         for (index, (path, bind)) in binds.iter().enumerate() {
             let earlier = binds

@@ -10,6 +10,7 @@ use crate::check::check;
 use crate::draft::Draft;
 use crate::error::{ConfigError, Mistake};
 use crate::explain::{Explained, explain_draft};
+use crate::http::Http;
 use crate::limits::Limits;
 use crate::listener::{Listener, TlsMode};
 use crate::log::Log;
@@ -22,6 +23,7 @@ use crate::server::Server;
 use crate::setting::Setting;
 use crate::smtp::Smtp;
 use crate::source::{Reading, Source};
+use crate::statsd::Statsd;
 use crate::store::Store;
 use crate::tables::Tables;
 use crate::tls::Tls;
@@ -108,6 +110,10 @@ sections! {
         server: Server;
         /// What is logged.
         log: Log;
+        /// Where metrics are sent.
+        statsd: Statsd;
+        /// Health and metrics for programs.
+        http: Http;
         /// The addresses that are served, by name; only those that are enabled.
         listeners: BTreeMap<String, Listener>, tables;
         /// Sessions that bring mail.

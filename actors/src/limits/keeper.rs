@@ -25,7 +25,7 @@ use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Settings
 use tokio::{task::JoinSet, time::Instant};
 
 use super::{Limits, bans::Bans, saved::Saved, suspects::Suspect};
-use crate::{clock::Clock, mint::Mint, reads::Reads, store::gate};
+use crate::{clock::Clock, mint::Mint, reads::Reads, store::gate, telemetry::LIMITS_BANS_BEGUN};
 
 /// How often the counters are saved, and lapsed bans leave the memory.
 const SAVE_EVERY: Duration = Duration::from_secs(60);
@@ -154,6 +154,9 @@ impl State {
 
     fn banned(&self, network: Network, ban: Option<&Ban>) {
         self.args.limits.bans_mut().put(network, ban);
+        if ban.is_some() {
+            LIMITS_BANS_BEGUN.count(1);
+        }
         match ban {
             Some(ban) => tracing::warn!(
                 target: "angarium::security",

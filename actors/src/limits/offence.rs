@@ -1,5 +1,7 @@
 //! Offences: what an honest peer does rarely, and how much each weighs.
 
+use crate::telemetry::{self, metric::Counter};
+
 /// What a peer did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Offence {
@@ -32,6 +34,17 @@ impl Offence {
             0 => 0,
             // Upwards, so that so many are enough.
             limit => FULL.div_ceil(limit),
+        }
+    }
+
+    /// Counts it, also where it does not count towards a ban.
+    pub(super) const fn counter(self) -> &'static Counter {
+        match self {
+            Self::AuthFailure => &telemetry::SECURITY_OFFENCES_PASSWORDS,
+            Self::UnknownCommand => &telemetry::SECURITY_OFFENCES_UNKNOWN_COMMANDS,
+            Self::ErrorReply => &telemetry::SECURITY_OFFENCES_ERRORS,
+            Self::UnknownRecipient => &telemetry::SECURITY_OFFENCES_UNKNOWN_RECIPIENTS,
+            Self::EarlyTalker => &telemetry::SECURITY_OFFENCES_EARLY_TALKERS,
         }
     }
 

@@ -23,7 +23,10 @@ use super::{
     refusal::{Count, Refusals, Refused},
     socket::{self, Socket},
 };
-use crate::limits::{Door, Permit};
+use crate::{
+    limits::{Door, Permit},
+    telemetry::SECURITY_PROXIES_CLOSED,
+};
 
 /// How long to wait when the system has no descriptor or memory left for another socket.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -143,6 +146,7 @@ async fn introduce(mut socket: TcpStream, proxy: SocketAddr, args: Args, refused
     match introduced.await {
         Ok(peer) => admit(socket, peer, &args, &refused),
         Err(why) => {
+            SECURITY_PROXIES_CLOSED.count(1);
             tracing::warn!(target: "angarium::security", peer = %proxy, reason = %why, "a proxy was closed");
         }
     }

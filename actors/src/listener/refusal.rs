@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{net::TcpStream, time::Instant};
 
-use crate::limits::Exceeded;
+use crate::{limits::Exceeded, telemetry::LIMITS_REFUSED_ROOM};
 
 /// How often the log says that peers are refused: a flood must not become one of lines.
 const NOTICE: Duration = Duration::from_secs(10);
@@ -76,6 +76,9 @@ impl Count {
 
     /// One more, of which the log hears now or later.
     pub(super) fn one_more(&self, peer: IpAddr, why: Refused) {
+        if matches!(why, Refused::NoRoom) {
+            LIMITS_REFUSED_ROOM.count(1);
+        }
         let now = Instant::now();
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.refused += 1;

@@ -47,7 +47,7 @@ use crate::{
     reads::Reads,
     sasl::{Offer, Sasl},
     store::gate,
-    subject,
+    subject, telemetry,
 };
 
 /// The longest that a mailbox may take to be listed.
@@ -64,6 +64,8 @@ impl Protocol for Pop3 {
     type Checkpoint = Checkpoint;
     const WIRE: Wire = Wire::Pop3;
     const FAREWELL: &'static [u8] = b"-ERR [SYS/TEMP] local error, closing connection\r\n";
+    const OPENED: &'static telemetry::metric::Counter = &telemetry::POP3_CONNECTIONS_OPENED;
+    const OPEN: &'static telemetry::metric::Gauge = &telemetry::POP3_CONNECTIONS_OPEN;
 }
 
 /// What a client is told that is not let in.
@@ -405,15 +407,21 @@ impl State {
         let Some(inbox) = self.args.parts.directory.snapshot().inbox(account) else {
             return Verdict::Unavailable;
         };
+        let started = tokio::time::Instant::now();
         match self.lock(inbox, account).await {
             Ok(maildrop) => {
+                telemetry::POP3_MAILDROPS_OPENED.count(1);
+                telemetry::POP3_MAILDROPS_TIME.took(started.elapsed());
                 self.session.opened = Some(Opened {
                     account,
                     mailbox: self.key(inbox, account),
                 });
                 Verdict::Opened(maildrop)
             }
-            Err(NotOpened::InUse) => Verdict::InUse,
+            Err(NotOpened::InUse) => {
+                telemetry::POP3_MAILDROPS_IN_USE.count(1);
+                Verdict::InUse
+            }
             Err(NotOpened::Unavailable) => Verdict::Unavailable,
         }
     }
@@ -441,6 +449,7 @@ impl State {
             if !self.expunge(opened, uids).await? {
                 return Ok(Verdict::Unavailable);
             }
+            telemetry::POP3_MESSAGES_REMOVED.count(uids.len() as u64);
         }
         Ok(Verdict::Updated)
     }

@@ -25,7 +25,12 @@ use super::{
     local_delivery,
     window::{Item, Window},
 };
-use crate::{clock::Clock, reads::Reads, subject};
+use crate::{
+    clock::Clock,
+    reads::Reads,
+    subject,
+    telemetry::{QUEUE_DELIVERIES_DIED, QUEUE_WINDOW_ASSIGNED, QUEUE_WINDOW_WAITING},
+};
 
 /// The due index is looked at this often even when nothing is known to fall due: hints may be lost.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
@@ -146,6 +151,8 @@ impl Actor for LocalQueue {
         if state.unread && state.window.has_room() {
             state.look(ctx);
         }
+        QUEUE_WINDOW_WAITING.set(state.window.waiting() as u64);
+        QUEUE_WINDOW_ASSIGNED.set(state.window.assigned() as u64);
         Ok(())
     }
 
@@ -185,6 +192,7 @@ impl State {
 
     fn ready(&mut self, worker: u32, address: Address<local_delivery::Msg>) {
         if let Some(item) = self.window.ready(worker) {
+            QUEUE_DELIVERIES_DIED.count(1);
             tracing::warn!(target: "angarium::queue", message = %item.message, worker, "a local delivery died");
         }
         self.deliveries.insert(worker, address);

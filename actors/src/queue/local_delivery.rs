@@ -36,13 +36,17 @@ use store::{
     store::Store,
 };
 use supervision::{Actor, Address, Broken, Context, Settings, Timer};
+use tokio::time::Instant;
 
 use super::{
     local,
     why::{CRASHED, TRIED, VANISHED},
     window::Item,
 };
-use crate::{clock::Clock, directory::Directory, mint::Mint, reads::Reads, store::gate, subject};
+use crate::{
+    clock::Clock, directory::Directory, mint::Mint, reads::Reads, store::gate, subject,
+    telemetry::QUEUE_ATTEMPTS_TIME,
+};
 
 /// After this many deliveries died on a message it is appended without being parsed.
 const MAX_CRASHES_PARSING: u32 = 2;
@@ -193,10 +197,12 @@ impl State {
         spooled: Option<Arc<Spooled>>,
         crashes: u32,
     ) -> Result<(), Broken> {
+        let started = Instant::now();
         let end = match self.attempt(item, spooled, crashes).await? {
             Some(attempt) => self.deliver(ctx, attempt).await?,
             None => End::Settled,
         };
+        QUEUE_ATTEMPTS_TIME.took(started.elapsed());
         let done = local::Msg::Done {
             worker: self.args.worker,
             item,
@@ -298,7 +304,7 @@ impl State {
         });
         match self.propose(attempt, command).await {
             Ok(_) => {
-                steps::appended(attempt, account, mailbox);
+                steps::appended(attempt, account, mailbox, self.args.clock.timestamp());
                 Ok(End::Settled)
             }
             Err(ProposeError::Rejected(why)) => self.rejected(attempt, &why).await,
@@ -376,7 +382,7 @@ impl State {
         });
         match self.propose(attempt, command).await {
             Ok(_) => {
-                steps::settled(attempt, &settlement);
+                steps::settled(attempt, &settlement, self.args.clock.timestamp());
                 Ok(End::Settled)
             }
             // Somebody else settled this attempt, or took the message out of the spool.

@@ -53,6 +53,7 @@ use crate::{
     mint::Mint,
     sasl::Sasl,
     store::gate,
+    telemetry,
 };
 
 pub use text::header_limits;
@@ -67,6 +68,8 @@ impl Protocol for Smtp {
     type Checkpoint = Checkpoint;
     const WIRE: Wire = Wire::Smtp;
     const FAREWELL: &'static [u8] = b"421 4.3.0 Local error, closing connection\r\n";
+    const OPENED: &'static telemetry::metric::Counter = &telemetry::SMTP_CONNECTIONS_OPENED;
+    const OPEN: &'static telemetry::metric::Gauge = &telemetry::SMTP_CONNECTIONS_OPEN;
 }
 
 /// What an SMTP session is asked.
@@ -365,10 +368,12 @@ impl State {
             Event::Mail(mail) => {
                 self.session.addressees = 0;
                 let verdict = self.may_begin(&mail);
+                steps::count_sender(&verdict);
                 self.session.machine.respond(verdict);
             }
             Event::Recipient(named) => {
                 let verdict = self.route(&named);
+                steps::count_recipient(&verdict);
                 self.session.machine.respond(verdict);
             }
             Event::BodyBegin => {
@@ -378,7 +383,9 @@ impl State {
             }
             Event::Body(octets) => self.write(&octets).await,
             Event::BodyEnd { octets } => {
+                let ended = Instant::now();
                 let verdict = self.accept(ctx).await?;
+                telemetry::SMTP_MESSAGES_TIME.took(ended.elapsed());
                 self.log_end(&verdict, Some(octets));
                 self.session.machine.respond(verdict);
             }

@@ -28,6 +28,9 @@ pub struct Statistics {
     pub longest_write: Duration,
     /// Synced groups by commands in them: the n-th counts those with up to 2ⁿ, the last also all larger ones.
     pub group_sizes: [u64; GROUP_SIZES],
+    /// Synced groups by the time of their write and sync: the n-th counts those of up to 2ⁿ microseconds, the last also all
+    /// longer ones.
+    pub sync_times: [u64; SYNC_TIMES],
     /// Commands, chunks and questions waiting now.
     pub queued: usize,
     /// Octets of them.
@@ -40,6 +43,9 @@ pub struct Statistics {
 
 /// Classes of group sizes: up to 1, 2, 4 … 1024 and more.
 pub const GROUP_SIZES: usize = 11;
+
+/// Classes of times of syncs: up to 1, 2, 4 … microseconds, 33 seconds and more.
+pub const SYNC_TIMES: usize = 26;
 
 /// The committer's counters. Only its thread writes them.
 #[derive(Debug, Default)]
@@ -54,6 +60,7 @@ pub(crate) struct Meters {
     write_nanos: AtomicU64,
     longest_write_nanos: AtomicU64,
     group_sizes: [AtomicU64; GROUP_SIZES],
+    sync_times: [AtomicU64; SYNC_TIMES],
 }
 
 impl Meters {
@@ -85,17 +92,11 @@ impl Meters {
         self.syncs.fetch_add(1, Relaxed);
         self.commands.fetch_add(commands as u64, Relaxed);
         self.sequence.store(sequence, Relaxed);
-        let class = commands.next_power_of_two().trailing_zeros() as usize;
-        if let Some(count) = self.group_sizes.get(class.min(GROUP_SIZES - 1)) {
-            count.fetch_add(1, Relaxed);
-        }
+        count_class(&self.group_sizes, commands as u64);
+        count_class(&self.sync_times, nanos / 1_000);
     }
 
     pub(crate) fn read(&self) -> Statistics {
-        let mut group_sizes = [0; GROUP_SIZES];
-        for (size, count) in group_sizes.iter_mut().zip(&self.group_sizes) {
-            *size = count.load(Relaxed);
-        }
         Statistics {
             sequence: self.sequence.load(Relaxed),
             commands: self.commands.load(Relaxed),
@@ -106,8 +107,44 @@ impl Meters {
             octets: self.octets.load(Relaxed),
             write_time: Duration::from_nanos(self.write_nanos.load(Relaxed)),
             longest_write: Duration::from_nanos(self.longest_write_nanos.load(Relaxed)),
-            group_sizes,
+            group_sizes: self.group_sizes.each_ref().map(|count| count.load(Relaxed)),
+            sync_times: self.sync_times.each_ref().map(|count| count.load(Relaxed)),
             ..Statistics::default()
+        }
+    }
+}
+
+/// Counts a value in its class: the n-th is up to 2ⁿ, the last also what is larger.
+fn count_class(classes: &[AtomicU64], value: u64) {
+    let class = 64 - value.saturating_sub(1).leading_zeros() as usize;
+    if let Some(count) = classes.get(class.min(classes.len() - 1)) {
+        count.fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_counts_in_the_class_that_it_does_not_exceed() {
+        for (value, class) in [
+            (0, 0),
+            (1, 0),
+            (2, 1),
+            (3, 2),
+            (4, 2),
+            (5, 3),
+            (8, 3),
+            (9, 4),
+            (u64::MAX, 4),
+        ] {
+            let classes: [AtomicU64; 5] = Default::default();
+            count_class(&classes, value);
+            let counted: Vec<usize> = (0..5)
+                .filter(|&class| classes[class].load(Relaxed) == 1)
+                .collect();
+            assert_eq!(counted, [class], "{value}");
         }
     }
 }

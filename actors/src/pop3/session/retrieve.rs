@@ -14,6 +14,7 @@ use store::{
 use supervision::Broken;
 
 use super::{Parts, State};
+use crate::telemetry::POP3_MESSAGES_SENT;
 
 /// A message on its way to the client.
 pub(super) struct Retrieval {
@@ -66,6 +67,9 @@ impl State {
         } else {
             octets
         };
+        if part == 0 {
+            POP3_MESSAGES_SENT.count(1);
+        }
         if part + 1 >= message.chunks {
             return Ok(Verdict::LastChunk(octets));
         }

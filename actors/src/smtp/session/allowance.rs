@@ -7,6 +7,7 @@ use super::State;
 use crate::{
     limits::{Exceeded, Offence, Sender},
     listener::refusal::Refusals,
+    telemetry::SECURITY_STRANGERS_XCLIENT,
 };
 
 /// What a client is told that is not let in. 421 and not 554 also for who is banned: an honest server in a network that
@@ -37,6 +38,13 @@ impl State {
         let after = self.session.machine.tally();
         if after == before {
             return;
+        }
+        if since(before.distrusted, after.distrusted) > 0 {
+            SECURITY_STRANGERS_XCLIENT.count(1);
+            tracing::warn!(
+                target: "angarium::security",
+                peer = %self.session.peer, connection = %self.args.connection, "a stranger says XCLIENT"
+            );
         }
         let unknown = since(before.unknown_commands, after.unknown_commands);
         let errors = since(before.errors, after.errors).saturating_sub(unknown);

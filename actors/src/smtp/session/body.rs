@@ -23,7 +23,7 @@ use super::{
     Msg, Routes, State, Ticket,
     text::{Text, not_theirs},
 };
-use crate::{store::gate, subject};
+use crate::{store::gate, subject, telemetry::SECURITY_SENDERS_FORGED};
 
 /// A message on its way in.
 pub(super) enum Body {
@@ -169,6 +169,7 @@ impl State {
                     reason = "From or Sender is not the account's",
                     "a message is refused",
                 );
+                SECURITY_SENDERS_FORGED.count(1);
                 self.fail_body(Failure::Text(not_theirs()));
             }
             Err(why) => self.fail_body(why),

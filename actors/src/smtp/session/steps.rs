@@ -5,6 +5,10 @@ use message::{address::ReversePath, id::MessageId};
 use smtp::{Reply, Verdict};
 
 use super::{Routes, State, Ticket};
+use crate::telemetry::{
+    SMTP_MESSAGES_ACCEPTED, SMTP_MESSAGES_REFUSED, SMTP_MESSAGES_SIZE, SMTP_RECIPIENTS_ACCEPTED,
+    SMTP_RECIPIENTS_REFUSED, SMTP_SENDERS_REFUSED,
+};
 
 impl State {
     /// The body has ended: the message is ours, or it is refused.
@@ -18,6 +22,10 @@ impl State {
     }
 
     fn log_accepted(&self, octets: Option<u64>) {
+        SMTP_MESSAGES_ACCEPTED.count(1);
+        octets
+            .iter()
+            .for_each(|octets| SMTP_MESSAGES_SIZE.record(*octets));
         let machine = &self.session.machine;
         let (Some(ticket), Some(mail)) = (machine.ticket(), machine.mail()) else {
             return;
@@ -51,6 +59,7 @@ impl State {
 
     /// The client is told so at the end of the text; what there was of it is thrown away.
     pub(super) fn log_refused(&self, reply: &Reply) {
+        SMTP_MESSAGES_REFUSED.count(1);
         let coming = self.coming.as_ref();
         tracing::info!(
             target: "angarium::message",
@@ -63,6 +72,22 @@ impl State {
             reason = reply.wire().trim_end(),
             "refused",
         );
+    }
+}
+
+/// Counts what MAIL was told.
+pub(super) fn count_sender(verdict: &Verdict<Routes, Ticket>) {
+    if matches!(verdict, Verdict::Refuse(_)) {
+        SMTP_SENDERS_REFUSED.count(1);
+    }
+}
+
+/// Counts what RCPT was told.
+pub(super) fn count_recipient(verdict: &Verdict<Routes, Ticket>) {
+    if matches!(verdict, Verdict::Refuse(_)) {
+        SMTP_RECIPIENTS_REFUSED.count(1);
+    } else {
+        SMTP_RECIPIENTS_ACCEPTED.count(1);
     }
 }
 

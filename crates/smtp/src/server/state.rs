@@ -300,6 +300,8 @@ pub struct Tally {
     pub unknown_commands: u32,
     /// Whether it spoke before the greeting.
     pub early_talk: u32,
+    /// Whether it said XCLIENT and is not trusted with it.
+    pub distrusted: u32,
     /// Recipients refused for good.
     pub refused_recipients: u32,
     /// Recipients put off.

@@ -4,7 +4,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The version of the form that this program writes, and the only one that it reads.
-const CURRENT: u8 = 2;
+const CURRENT: u8 = 3;
 
 /// Takes no room in a session, and one octet in its serialized form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
