@@ -9,6 +9,7 @@ use actors::{
     clock::Clock,
     connection::{Security, dialogue::Dialogues},
     listener::socket::{self, Socket},
+    log_levels::LogLevels,
     mint::Mint,
     reads::Reads,
     shell::{
@@ -18,7 +19,7 @@ use actors::{
     tree::{Open, Parts, tree},
 };
 use anyhow::{Context, anyhow};
-use config::{Config, TlsMode};
+use config::{Config, Explained, TlsMode};
 use store::{
     open::OpenReport,
     options::{Compression, Options},
@@ -27,7 +28,7 @@ use store::{
 use supervision::{Running, Settings};
 use tokio::time::Instant;
 
-use crate::{admin::Admin, certificate, limits};
+use crate::{admin::Admin, certificate, limits, log};
 
 /// Who may connect to the shell: the user of the server.
 const SHELL_MODE: u32 = 0o600;
@@ -78,7 +79,8 @@ impl Server {
             clock,
             mint.clone(),
             reads.clone(),
-        );
+        )
+        .logging(log::levels().map(|levels| levels as Arc<dyn LogLevels>));
         let parts = Parts {
             store: store.clone(),
             clock,
@@ -116,6 +118,11 @@ impl Server {
             let _ = write!(line, " {name}={}", socket::printed(addresses.iter().copied()));
         }
         line
+    }
+
+    /// Tells the shell where each value of the configuration comes from.
+    pub fn explain(&self, values: Vec<Explained>) {
+        self.desk.explain(values);
     }
 
     /// Waits until it can go on no longer, and says why: the tree has collapsed, or the store is poisoned.

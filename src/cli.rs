@@ -1,14 +1,11 @@
 //! The command line: one file per subcommand.
 
-mod account;
-mod ban;
 mod bench;
 mod check;
 mod client;
 mod offline;
 mod password;
 mod serve;
-mod trace;
 mod verb;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -30,17 +27,9 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT
     Serve(serve::Serve),
-    /// Adds, lists and deletes accounts of a stopped server, and what opens them
-    #[command(subcommand)]
-    Account(account::Account),
-    /// Bans networks, lists bans and takes them back, on a stopped server
-    #[command(subcommand)]
-    Ban(ban::Ban),
     /// Checks a configuration, or the store of a stopped server
     #[command(subcommand)]
     Check(check::Check),
-    /// Prints what happened to a message, from the store of a stopped server
-    Trace(trace::Trace),
     /// Puts a load on a server and says what came of it
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -75,10 +64,7 @@ pub fn run_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn run_command(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match Arguments::from_arg_matches(matches)?.command {
         Command::Serve(serve) => serve.run(),
-        Command::Account(account) => account.run(),
-        Command::Ban(ban) => ban.run(),
         Command::Check(check) => check.run(),
-        Command::Trace(trace) => trace.run(),
         Command::Bench(bench) => bench.run(),
         Command::Version => {
             println!("angarium {}", env!("CARGO_PKG_VERSION"));

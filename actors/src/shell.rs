@@ -7,5 +7,6 @@ pub mod output;
 pub mod role;
 pub mod session;
 pub mod socket;
+mod values;
 pub mod verb;
 mod verbs;

@@ -365,6 +365,7 @@ fn shell(parts: &Parts, shared: &Shared) -> Supervisor {
     let alive = Alive {
         directory: shared.who.clone(),
         limits: shared.limits.clone(),
+        dialogues: parts.dialogues.clone(),
     };
     let args = shell_listener::Args {
         socket: parts.shell.clone(),

@@ -11,7 +11,7 @@ use actors::{
     },
 };
 use anyhow::Context as _;
-use config::Config;
+use config::{Config, Explained};
 use rustix::process::geteuid;
 use shell::{
     Call, Exit, Role,
@@ -22,12 +22,18 @@ use super::verb::say;
 use crate::boot::open_store;
 
 /// Opens the store, does what was asked, and closes it. Who may open it may change it.
-pub(super) async fn run(config: &Config, call: Call, secret: Option<String>) -> anyhow::Result<Exit> {
+pub(super) async fn run(
+    config: &Config,
+    explained: Vec<Explained>,
+    call: Call,
+    secret: Option<String>,
+) -> anyhow::Result<Exit> {
     let (store, _) = open_store(config, false)?;
     let clock = Clock::system();
     let mint = Mint::new(clock, config.server.node);
     let reads = Reads::new(config.store.readers as usize);
     let desk = Desk::new(store.clone(), config.clone().into(), clock, mint, reads);
+    desk.explain(explained);
     let uid = geteuid().as_raw();
     let request = Request {
         call: call.clone(),

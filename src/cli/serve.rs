@@ -4,7 +4,7 @@ use std::{io::Write as _, process::ExitCode};
 
 use auth::Secret;
 use clap::Args;
-use config::{Config, Profile, Protocol};
+use config::{Config, Explained, Profile, Protocol};
 use message::address::EmailAddress;
 use store::store::Store;
 
@@ -44,6 +44,7 @@ impl Serve {
         if let Some(user) = &self.user {
             privileges::become_user(user, &config.server.data)?;
         }
+        let explained = self.overrides.explain(&self.shortcuts)?;
         let _logging = log::start(&config.log)?;
         let descriptors = limits::raise_descriptors();
         tracing::info!(target: "angarium", descriptors, profile = ?config.server.profile, "starting");
@@ -59,7 +60,7 @@ impl Serve {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         // Not whether it was made by this start: one that was killed before it told the password told it nobody.
         let is_empty = report.sequence == 0;
-        let served = runtime.block_on(serve(config, store, is_empty));
+        let served = runtime.block_on(serve(config, explained, store, is_empty));
         // Blocking reads that nobody waits for any more must not hold up the exit.
         runtime.shutdown_background();
         if let Err(why) = &served {
@@ -70,13 +71,19 @@ impl Serve {
     }
 }
 
-async fn serve(config: Config, store: Store, is_empty: bool) -> anyhow::Result<ExitCode> {
+async fn serve(
+    config: Config,
+    explained: Vec<Explained>,
+    store: Store,
+    is_empty: bool,
+) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     if is_empty && config.server.profile == Profile::Development {
         // Before anything can fail, such as a port that is taken: the password is told only once.
         eprintln!("{}", welcome(&config, &store).await?);
     }
     let server = Server::start(config, store).await?;
+    server.explain(explained);
     println!("{}", server.ready_line());
     std::io::stdout().flush()?;
     systemd::ready(&server.ready_line());
@@ -117,7 +124,7 @@ async fn welcome(config: &Config, store: &Store) -> anyhow::Result<String> {
         "A new store is in {data}. There is one account:\n\n    \
          {address}    password {password}\n\n\
          Send it a message, and read it back:\n\n{attempts}\n\
-         Add others, while the server is stopped, with: angarium account add NAME@DOMAIN --data {data}\n",
+         Add others with: angarium account add NAME@DOMAIN --data {data}\n",
         data = config.server.data.display(),
     ))
 }

@@ -9,7 +9,7 @@ use super::{
     client::{self, Client, Unreachable},
     offline, password, runtime,
 };
-use crate::loader::Overrides;
+use crate::loader::{Overrides, Shortcuts};
 
 /// Adds every verb of the table to the program.
 pub(super) fn add_to(program: Command) -> Command {
@@ -101,7 +101,8 @@ pub(super) fn run(verb: &'static Verb, matches: &ArgMatches) -> anyhow::Result<E
             say(&call, |show| client.ask(&asked, show))?
         }
         Err(Unreachable::Nobody) if matches!(verb.place, Place::Either | Place::Stopped) => {
-            runtime()?.block_on(offline::run(&config, call, secret))?
+            let explained = overrides.explain(&Shortcuts::default())?;
+            runtime()?.block_on(offline::run(&config, explained, call, secret))?
         }
         Err(why) => {
             let data = config.server.data.display();

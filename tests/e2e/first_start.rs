@@ -70,7 +70,6 @@ async fn of_a_second_server_on_the_same_data_is_refused() {
     let _program = Program::serve(directory.path(), &[]);
     for arguments in [
         &["serve", "--set", "listeners.mx.bind=127.0.0.1:0"][..],
-        &["account", "list"],
         &["check", "store"],
     ] {
         let said = fail(directory.path(), arguments, 1);

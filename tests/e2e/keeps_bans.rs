@@ -27,9 +27,10 @@ fn from_the_first_to_the_last() {
     let listed = succeed(here, &with(&["ban", "list"]), "");
     let lines: Vec<_> = listed.lines().collect();
     assert_eq!(lines.len(), 2, "{listed}");
-    assert!(lines[0].starts_with("192.0.2.0/24\tuntil 2"), "{listed}");
-    assert!(lines[0].ends_with("\tby hand\tspam run"), "{listed}");
-    assert_eq!(lines[1], "2001:db8::1\tuntil it is taken back\tby hand\tby hand");
+    assert!(lines[0].starts_with("192.0.2.0/24\tyes\t2"), "{listed}");
+    assert!(lines[0].ends_with("Z\toperator\t0\tspam run"), "{listed}");
+    assert!(lines[1].starts_with("2001:db8::1\tyes\t2"), "{listed}");
+    assert!(lines[1].ends_with("Z\t-\toperator\t0\tby hand"), "{listed}");
     for wrong in ["192.0.2.7/24", "example.org", ""] {
         fail(here, &["ban", "add", wrong, "--data", "mail"], 2);
     }

@@ -40,7 +40,7 @@ async fn a_message_from_its_acceptance_to_its_mailbox() {
         "{said}"
     );
 
-    let said = fail(directory.path(), &["trace", "nonsense"], 1);
+    let said = fail(directory.path(), &["trace", "nonsense"], 2);
     assert!(said.contains("not the id of a message"), "{said}");
     let other = if id.ends_with('0') { "1" } else { "0" };
     let unknown = format!("{}{other}", &id[..id.len() - 1]);

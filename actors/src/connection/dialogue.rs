@@ -105,7 +105,7 @@ struct Inner {
 struct Listener {
     number: u64,
     wire: Wire,
-    network: Network,
+    networks: Vec<Network>,
     missed: Arc<AtomicU64>,
     sender: mpsc::Sender<Said>,
 }
@@ -124,11 +124,11 @@ pub struct Ear {
 pub struct TooMany;
 
 impl Dialogues {
-    /// Listens to new connections from a network.
+    /// Listens to new connections from these networks.
     ///
     /// # Errors
     /// [`TooMany`] when as many listen already as may.
-    pub fn listen(&self, wire: Wire, network: Network) -> Result<Ear, TooMany> {
+    pub fn listen(&self, wire: Wire, networks: Vec<Network>) -> Result<Ear, TooMany> {
         let mut listeners = self.listeners();
         if listeners.len() >= MAX_LISTENERS {
             return Err(TooMany);
@@ -139,7 +139,7 @@ impl Dialogues {
         listeners.push(Listener {
             number,
             wire,
-            network,
+            networks,
             missed: Arc::clone(&missed),
             sender,
         });
@@ -159,7 +159,10 @@ impl Dialogues {
             return None;
         }
         let listeners = self.listeners();
-        let hears = |listener: &&Listener| listener.wire == wire && listener.network.contains(peer.ip());
+        let hears = |listener: &&Listener| {
+            let mut networks = listener.networks.iter();
+            listener.wire == wire && networks.any(|network| network.contains(peer.ip()))
+        };
         let listeners: Vec<_> = listeners.iter().filter(hears).cloned().collect();
         (!listeners.is_empty()).then(|| Tap {
             wire,
@@ -297,7 +300,7 @@ mod tests {
     use super::*;
 
     fn ear(dialogues: &Dialogues, wire: Wire, network: &str) -> Ear {
-        dialogues.listen(wire, network.parse().unwrap()).unwrap()
+        dialogues.listen(wire, vec![network.parse().unwrap()]).unwrap()
     }
 
     fn tap(dialogues: &Dialogues, wire: Wire) -> Option<Tap> {
@@ -329,10 +332,10 @@ mod tests {
         let mut ears: Vec<_> = (0..MAX_LISTENERS)
             .map(|_| ear(&dialogues, Wire::Smtp, "::/0"))
             .collect();
-        let network = "::/0".parse().unwrap();
-        assert!(dialogues.listen(Wire::Smtp, network).is_err());
+        let listen = || dialogues.listen(Wire::Smtp, vec!["::/0".parse().unwrap()]);
+        assert!(listen().is_err());
         ears.pop();
-        assert!(dialogues.listen(Wire::Smtp, network).is_ok());
+        assert!(listen().is_ok());
     }
 
     #[test]

@@ -118,7 +118,8 @@ pub fn why(waiting: &Waiting<'_>) -> Why {
         };
     }
     match (&waiting.queue, &waiting.recipient.state) {
-        (Queue::Working { delivery, since }, _) => Why {
+        // The delivery works on a recipient that is due, be it this one or another of the message.
+        (Queue::Working { delivery, since }, RecipientState::Due(due)) if *due <= waiting.now => Why {
             sentence: format!("it is being delivered by {delivery}"),
             since: earlier(waiting.now, *since),
             rule: Rule::None,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
-use config::Config;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use config::{Config, Explained};
 use message::{id::CommandId, time::Timestamp};
 use shell::{Call, Exit, LineError, Role, frame::End};
 use store::{
@@ -15,7 +15,16 @@ use store::{
 };
 use supervision::{Broken, ControlError, Running};
 
-use crate::{clock::Clock, directory::Directory, limits::Limits, mint::Mint, reads::Reads};
+use crate::{
+    admin::{Admin, AdminError},
+    clock::Clock,
+    connection::dialogue::Dialogues,
+    directory::Directory,
+    limits::Limits,
+    log_levels::LogLevels,
+    mint::Mint,
+    reads::Reads,
+};
 
 /// Everything that a verb may touch. Copies are the same desk.
 #[derive(Clone)]
@@ -32,8 +41,12 @@ pub struct Desk {
     pub started: Timestamp,
     /// What only a server that runs has.
     pub alive: Option<Alive>,
+    /// What the log writes, if this process has one.
+    pub log: Option<Arc<dyn LogLevels>>,
     config: Arc<Config>,
     running: Arc<ArcSwapOption<Running>>,
+    /// Where each value of the configuration comes from.
+    explained: Arc<ArcSwap<Vec<Explained>>>,
 }
 
 /// What only a server that runs has.
@@ -43,6 +56,8 @@ pub struct Alive {
     pub directory: Directory,
     /// Who is sent away, and what each takes.
     pub limits: Limits,
+    /// Who listens to what is said on connections.
+    pub dialogues: Dialogues,
 }
 
 impl Desk {
@@ -56,9 +71,31 @@ impl Desk {
             mint,
             reads,
             alive: None,
+            log: None,
             config,
             running: Arc::default(),
+            explained: Arc::default(),
         }
+    }
+
+    /// The same desk in a process that writes a log.
+    #[must_use]
+    pub fn logging(self, log: Option<Arc<dyn LogLevels>>) -> Self {
+        Self { log, ..self }
+    }
+
+    /// Tells it where each value of the configuration comes from.
+    pub fn explain(&self, values: Vec<Explained>) {
+        self.explained.store(Arc::new(values));
+    }
+
+    /// Where the value of a key comes from: the default, a line of a file, an argument.
+    #[must_use]
+    pub fn origin(&self, key: &str) -> Option<String> {
+        let explained = self.explained.load();
+        let value = explained.iter().find(|value| value.key == key)?;
+        let shown = value.value.as_deref().unwrap_or("none");
+        Some(format!("{key} = {shown} ({})", value.origin))
     }
 
     /// The same desk in a server that runs.
@@ -110,6 +147,19 @@ impl Desk {
     ) -> Result<T, Refused> {
         let store = self.store.clone();
         Ok(self.reads.run(move || read(&store)).await?)
+    }
+
+    /// What changes accounts.
+    ///
+    /// # Errors
+    /// [`Refused`] when the configuration asks for passwords that cannot be made.
+    pub fn admin(&self) -> Result<Admin, Refused> {
+        Ok(Admin::with(
+            &self.store,
+            &self.config(),
+            self.clock,
+            self.mint.clone(),
+        )?)
     }
 
     /// Makes a change and waits until it is durable.
@@ -221,6 +271,12 @@ impl From<store::engine::StoreError> for Refused {
 
 impl From<Broken> for Refused {
     fn from(why: Broken) -> Self {
+        Self::failed(why.to_string())
+    }
+}
+
+impl From<AdminError> for Refused {
+    fn from(why: AdminError) -> Self {
         Self::failed(why.to_string())
     }
 }

@@ -28,6 +28,11 @@ impl Output {
         self.send(Response::Block(block.into())).await
     }
 
+    /// Waits until nobody listens any more: whoever follows something ends then.
+    pub async fn closed(&self) {
+        self.sender.closed().await;
+    }
+
     pub(super) async fn send(&self, response: Response) -> Result<(), Gone> {
         self.sender.send(response).await.map_err(|_| Gone)
     }

@@ -2,6 +2,8 @@
 
 use shell::{Answer, Effect, Place};
 
+use crate::connection::dialogue::Wire;
+
 use super::{
     desk::{Desk, Refused, Request},
     output::Output,
@@ -31,8 +33,46 @@ pub async fn run(desk: &Desk, request: &Request, out: &Output) -> Result<Answer,
         _ => {}
     }
     match name.as_str() {
+        "account add" => verbs::account::add(desk, request).await,
+        "account app-password add" => verbs::account::add_app_password(desk, request).await,
+        "account app-password list" => verbs::account::app_passwords(desk, request).await,
+        "account app-password remove" => verbs::account::remove_app_password(desk, request).await,
+        "account delete" => verbs::account::delete(desk, request).await,
+        "account identity add" => verbs::account::add_identity(desk, request).await,
+        "account identity list" => verbs::account::identities(desk, request).await,
+        "account identity remove" => verbs::account::remove_identity(desk, request).await,
+        "account limit" => verbs::account::limit(desk, request).await,
+        "account list" => verbs::account::list(desk).await,
+        "account password" => verbs::account::password(desk, request).await,
+        "account show" => verbs::account::show(desk, request).await,
+        "alias add" => verbs::alias::add(desk, request).await,
+        "alias delete" => verbs::alias::delete(desk, request).await,
+        "alias list" => verbs::alias::list(desk).await,
+        "alias show" => verbs::alias::show(desk, request).await,
+        "audit list" => verbs::audit::list(desk, request).await,
+        "audit show" => verbs::audit::show(desk, request).await,
+        "ban add" => verbs::ban::add(desk, request).await,
+        "ban list" => verbs::ban::list(desk).await,
+        "ban remove" => verbs::ban::remove(desk, request).await,
         "complete" => verbs::complete::complete(desk, request).await,
+        "domain add" => verbs::domain::add(desk, request).await,
+        "domain catch-all" => verbs::domain::catch_all(desk, request).await,
+        "domain delete" => verbs::domain::delete(desk, request).await,
+        "domain list" => verbs::domain::list(desk).await,
+        "domain show" => verbs::domain::show(desk, request).await,
+        "log level" => verbs::log_level::log_level(desk, request).await,
+        "queue delete" => verbs::queue::delete(desk, request).await,
+        "queue list" => verbs::queue::list(desk, request, out).await,
+        "queue release" => verbs::queue::release(desk, request).await,
+        "queue show" => verbs::queue::show(desk, request).await,
+        "queue why" => verbs::queue::why(desk, request).await,
         "status" => verbs::status::status(desk).await,
+        "tenant limit" => verbs::tenant::limit(desk, request).await,
+        "tenant list" => verbs::tenant::list(desk).await,
+        "tenant show" => verbs::tenant::show(desk, request).await,
+        "trace" => verbs::trace::trace(desk, request, out).await,
+        "trace pop3" => verbs::trace::dialogue(desk, request, out, Wire::Pop3).await,
+        "trace smtp" => verbs::trace::dialogue(desk, request, out, Wire::Smtp).await,
         "tree" => verbs::tree::tree(desk, request, out).await,
         _ => Err(Refused::failed(format!("{name} is not here"))),
     }

@@ -1,9 +1,13 @@
 //! The table of verbs. There is one; a file for each area below it.
 
+mod accounts;
 mod actors;
+mod domains;
+mod mail;
+mod oversight;
 mod server;
 
-use crate::verb::Verb;
+use crate::verb::{Flag, Kind, Verb};
 
 /// What belongs together, under a heading of the help.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +21,22 @@ pub struct Area {
 /// Every verb there is.
 pub static AREAS: &[Area] = &[
     Area {
+        name: "Accounts",
+        verbs: accounts::VERBS,
+    },
+    Area {
+        name: "Domains, aliases and tenants",
+        verbs: domains::VERBS,
+    },
+    Area {
+        name: "Mail on its way",
+        verbs: mail::VERBS,
+    },
+    Area {
+        name: "Bans, the audit and the log",
+        verbs: oversight::VERBS,
+    },
+    Area {
         name: "Actors",
         verbs: actors::VERBS,
     },
@@ -25,6 +45,22 @@ pub static AREAS: &[Area] = &[
         verbs: server::VERBS,
     },
 ];
+
+/// What may be stored at most.
+const LIMITS: &[Flag] = &[OCTETS, MESSAGES];
+/// What a tenant may have at most.
+const TENANT_LIMITS: &[Flag] = &[
+    Flag::value("accounts", "N", Kind::Text, "How many accounts; none is no limit"),
+    OCTETS,
+    MESSAGES,
+];
+const OCTETS: Flag = Flag::value(
+    "size",
+    "SIZE",
+    Kind::Text,
+    "How much mail, as 5GiB; none is no limit",
+);
+const MESSAGES: Flag = Flag::value("messages", "N", Kind::Text, "How many messages; none is no limit");
 
 /// Every verb there is, in the order of the areas.
 pub fn verbs() -> impl Iterator<Item = &'static Verb> {
@@ -53,8 +89,9 @@ mod tests {
             );
             for word in verb.name {
                 assert!(
-                    word.chars().all(|c| c.is_ascii_lowercase() || c == '-'),
-                    "{words}: small letters and dashes"
+                    word.chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+                    "{words}: small letters, digits and dashes"
                 );
             }
             let mut is_optional = false;

@@ -251,13 +251,20 @@ fn whoever_waits_is_told_why() {
         Rule::None,
         "restart /d/7",
     );
-    // A delivery that is about to hold it has not done so yet.
+    // It works on another recipient of the message.
     check(
         (None, deferred(1), working()),
-        "being delivered by /d/7",
-        98,
-        Rule::None,
-        "",
+        "attempt 1 failed",
+        50,
+        Rule::Key("queue.retry_first"),
+        release,
+    );
+    check(
+        (None, held("because I say so"), working()),
+        "held for an operator",
+        60,
+        Rule::BuiltIn("an operator decides"),
+        release,
     );
 
     // Not ours to deliver.

@@ -2,6 +2,7 @@
 
 use shell::{Answer, Table};
 
+use super::candidates;
 use crate::shell::desk::{Desk, Refused, Request};
 
 /// Candidates that are listed; nobody reads more.
@@ -13,7 +14,7 @@ pub(in crate::shell) async fn complete(desk: &Desk, request: &Request) -> Result
     let candidates = match kind {
         "path" => paths(desk, begun)?,
         "listener" => desk.config().listeners.keys().cloned().collect(),
-        _ => Vec::new(),
+        other => candidates::of(desk, other).await?,
     };
     let mut table = Table::new(&["candidate"]);
     let fitting = candidates

@@ -1,63 +1,16 @@
-//! `angarium trace`: what happened to a message, step by step.
+//! A step of the trail in words.
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::fmt::Write as _;
 
-use actors::tree::DEFAULT_TENANT;
-use anyhow::{Context, bail};
-use clap::Args;
-use message::id::MessageId;
-use store::{
-    read::trail,
-    record::{
-        mailbox::Parsed,
-        spool::Arrival,
-        trail::{Settlement, TrailEvent, TrailRecipient, TrailStep},
-    },
+use store::record::{
+    mailbox::Parsed,
+    spool::Arrival,
+    trail::{Settlement, TrailEvent, TrailRecipient, TrailStep},
 };
 
-use crate::{boot::open_store, loader::Overrides};
-
-/// Prints what happened to a message
-#[derive(Args)]
-pub(super) struct Trace {
-    /// The id of the message, as the reply to its sender and its Received field name it
-    message: String,
-    #[command(flatten)]
-    overrides: Overrides,
-}
-
-impl Trace {
-    pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let message: MessageId = self
-            .message
-            .parse()
-            .with_context(|| format!("{:?} is not the id of a message", self.message))?;
-        let config = self.overrides.load()?;
-        anyhow::ensure!(
-            config.server.data.is_dir(),
-            "there is no data directory {}",
-            config.server.data.display()
-        );
-        let (store, _) = open_store(&config, false)?;
-        let steps = trail::of_message(&store.snapshot(), DEFAULT_TENANT, message);
-        store.close()?;
-        let steps = steps?;
-        if steps.is_empty() {
-            bail!("nothing is known of message {message}: it never was, or its trail has been swept");
-        }
-        for (key, step) in &steps {
-            let recipient = key
-                .recipient
-                .map_or_else(String::new, |number| format!(" recipient {}", number.get()));
-            println!("{}{recipient} {}", step.at, describe(step));
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-/// One step in one line.
-fn describe(step: &TrailStep) -> String {
-    let mut line = match &step.event {
+/// What happened, in one line.
+pub(super) fn describe(step: &TrailStep) -> String {
+    match &step.event {
         TrailEvent::Accepted {
             arrival,
             reverse_path,
@@ -100,9 +53,7 @@ fn describe(step: &TrailStep) -> String {
             Settlement::Held { why } => format!("held for an operator: {why}"),
         },
         TrailEvent::Removed { why } => format!("removed: {why}"),
-    };
-    let _ = write!(line, " [{}]", step.actor);
-    line
+    }
 }
 
 fn describe_arrival(arrival: &Arrival) -> String {
@@ -172,7 +123,7 @@ mod tests {
         assert_eq!(
             describe(&step),
             "accepted 10 bytes from <j\u{fc}rgen@b\u{fc}cher.example> SMTPUTF8 MT-PRIORITY=3 to <a@example.org> \
-             NOTIFY=NEVER ORCPT=rfc822;a+2Bb@example.org to <b@xn--pple-43d.example>; told \"250 Ok\" [/listeners/mx]"
+             NOTIFY=NEVER ORCPT=rfc822;a+2Bb@example.org to <b@xn--pple-43d.example>; told \"250 Ok\""
         );
     }
 }
