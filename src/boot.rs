@@ -2,33 +2,69 @@
 
 use std::{
     collections::BTreeMap, fmt::Write as _, fs, net::SocketAddr, os::unix::fs::DirBuilderExt as _, sync::Arc,
-    time::Duration,
 };
 
 use actors::{
     clock::Clock,
-    connection::{Security, dialogue::Dialogues},
-    listener::socket::{self, Socket},
+    connection::dialogue::Dialogues,
+    listener::{ports::Ports, room::Room, socket},
     log_levels::LogLevels,
     mint::Mint,
+    process::{Belonging, Follows},
     reads::Reads,
+    reload::{
+        book::{Book, InForce},
+        loader::{Loaded, Loader},
+        receipt::Receipt,
+        reloader::{self, Request},
+    },
     shell::{
         desk::Desk,
         socket::{NAME as SHELL_NAME, Socket as ShellSocket},
     },
-    tree::{Open, Parts, tree},
+    tree::{Parts, tree},
 };
-use anyhow::{Context, anyhow};
-use config::{Config, Explained, TlsMode};
+use anyhow::{Context, anyhow, bail};
+use config::{Config, Sourced};
 use store::{
     open::OpenReport,
     options::{Compression, Options},
     store::Store,
 };
-use supervision::{Running, Settings};
+use supervision::{Address, CallError, Running, Settings};
 use tokio::time::Instant;
 
-use crate::{admin::Admin, certificate, limits, log};
+use crate::{activation, admin::Admin, certificate, limits, log, reload::Unchanging};
+
+/// What a server is started with.
+pub struct Setup {
+    /// The configuration, as it was read.
+    pub loaded: Loaded,
+    /// Where others come from.
+    pub loader: Arc<dyn Loader>,
+    /// What of the process follows the settings besides what every server has.
+    pub belongings: Vec<Arc<dyn Belonging>>,
+}
+
+impl Setup {
+    /// A server that never has another configuration.
+    #[must_use]
+    pub fn unchanging(config: Config) -> Self {
+        Self {
+            loaded: Loaded {
+                contents: certificate::contents(&config),
+                sourced: Sourced {
+                    config,
+                    values: Vec::new(),
+                },
+                documents: Vec::new(),
+                warnings: Vec::new(),
+            },
+            loader: Arc::new(Unchanging),
+            belongings: Vec::new(),
+        }
+    }
+}
 
 /// Who may connect to the shell: the user of the server.
 const SHELL_MODE: u32 = 0o600;
@@ -39,38 +75,47 @@ pub struct Server {
     pub tree: Running,
     /// Its store.
     pub store: Store,
-    /// Where it listens, by the names of its listeners.
+    /// Where it listened at its start, by the names of its listeners.
     pub addresses: BTreeMap<String, Vec<SocketAddr>>,
-    sockets: Vec<Socket>,
+    ports: Ports,
+    reloader: Address<reloader::Msg>,
     desk: Desk,
     shell: ShellSocket,
-    drain_deadline: Duration,
+}
+
+/// Asks a server that is up to read its configuration anew.
+#[derive(Clone)]
+pub struct Reloads {
+    reloader: Address<reloader::Msg>,
+    ports: Ports,
 }
 
 impl Server {
+    /// Brings a server up over an open store, with a configuration that stays.
+    ///
+    /// # Errors
+    /// As [`Self::start_with`].
+    pub async fn start(config: Config, store: Store) -> anyhow::Result<Self> {
+        Self::start_with(Setup::unchanging(config), store).await
+    }
+
     /// Brings a server up over an open store. It takes mail when this returns.
     ///
     /// # Errors
     /// When an address cannot be bound, TLS cannot be offered, or the tree does not come up.
-    pub async fn start(config: Config, store: Store) -> anyhow::Result<Self> {
+    pub async fn start_with(setup: Setup, store: Store) -> anyhow::Result<Self> {
         let clock = Clock::system();
+        let config = Arc::new(setup.loaded.sourced.config.clone());
         let admin = Admin::new(&store, &config)?;
         admin.ensure_tenant().await?;
         admin.ensure_decoy_key().await?;
-        let listeners = bind(&config)?;
-        let addresses = listeners
-            .iter()
-            .map(|(name, open)| (name.clone(), open.sockets.iter().map(Socket::address).collect()))
-            .collect();
-        let sockets = listeners
-            .values()
-            .flat_map(|open| open.sockets.iter().cloned())
-            .collect();
-        let drain_deadline = config.server.drain_deadline;
+        let ports = bind(&config).await?;
+        let room = Room::of(limits::connections(config.server.max_connections));
+        let mut belongings = belongings(&room, &store);
+        belongings.extend(setup.belongings);
         let data = &config.server.data;
         let shell = ShellSocket::bind(data, SHELL_MODE)
             .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
-        let config = Arc::new(config);
         let mint = Mint::new(clock, config.server.node);
         let reads = Reads::new(config.store.readers as usize);
         let desk = Desk::new(
@@ -81,30 +126,38 @@ impl Server {
             reads.clone(),
         )
         .logging(log::levels().map(|levels| levels as Arc<dyn LogLevels>));
+        desk.explain(setup.loaded.sourced.values.clone());
         let parts = Parts {
             store: store.clone(),
             clock,
             mint,
             reads,
             config: Arc::clone(&config),
-            listeners,
+            ports: ports.clone(),
+            room,
+            belongings,
+            loader: setup.loader,
+            book: Book::new(InForce {
+                loaded: setup.loaded,
+                config: Arc::clone(&config),
+            }),
             dialogues: Dialogues::default(),
-            room: limits::connections(config.server.max_connections),
             desk: desk.clone(),
             shell: shell.clone(),
         };
-        let tree = supervision::start(tree(&parts), Settings::shared(config))
+        let planned = tree(&parts);
+        let tree = supervision::start(planned.root, Settings::shared(config))
             .await
             .context("the tree did not come up")?;
         desk.seat(tree.clone());
         Ok(Self {
+            addresses: ports.addresses(),
+            reloader: planned.reloader,
             tree,
             store,
-            addresses,
-            sockets,
+            ports,
             desk,
             shell,
-            drain_deadline,
         })
     }
 
@@ -112,17 +165,22 @@ impl Server {
     /// addresses has commas between them.
     #[must_use]
     pub fn ready_line(&self) -> String {
-        let mut line = "ready".to_owned();
-        for (name, addresses) in &self.addresses {
-            // Writing to a string cannot fail.
-            let _ = write!(line, " {name}={}", socket::printed(addresses.iter().copied()));
-        }
-        line
+        ready_line(&self.ports)
     }
 
-    /// Tells the shell where each value of the configuration comes from.
-    pub fn explain(&self, values: Vec<Explained>) {
-        self.desk.explain(values);
+    /// A way to have its configuration read anew.
+    #[must_use]
+    pub fn reloads(&self) -> Reloads {
+        Reloads {
+            reloader: self.reloader.clone(),
+            ports: self.ports.clone(),
+        }
+    }
+
+    /// Where it listens now.
+    #[must_use]
+    pub const fn ports(&self) -> &Ports {
+        &self.ports
     }
 
     /// Waits until it can go on no longer, and says why: the tree has collapsed, or the store is poisoned.
@@ -141,8 +199,9 @@ impl Server {
     /// # Errors
     /// When something had to be left behind, or the last writes failed.
     pub async fn stop(self) -> anyhow::Result<()> {
-        self.sockets.iter().for_each(Socket::close);
-        let drained = self.tree.drain(Instant::now() + self.drain_deadline).await;
+        self.ports.close();
+        let deadline = self.tree.settings().of::<Config>().server.drain_deadline;
+        let drained = self.tree.drain(Instant::now() + deadline).await;
         self.shell.remove();
         self.desk.unseat();
         let store = self.store.clone();
@@ -150,6 +209,86 @@ impl Server {
         drained.context("the supervision tree did not end in order")?;
         closed.context("the store did not close in order")
     }
+}
+
+impl Reloads {
+    /// Has the configuration read anew, and waits for what came of it.
+    ///
+    /// # Errors
+    /// When there is nobody to ask, or nobody who knows what came of it.
+    pub async fn reload(&self, who: &str) -> anyhow::Result<Receipt> {
+        self.request(Request {
+            who: who.to_owned(),
+            line: "reload".to_owned(),
+            reason: None,
+            is_plan: false,
+            to: None,
+        })
+        .await
+    }
+
+    /// Asks for anything that a reloader can do.
+    ///
+    /// # Errors
+    /// As [`Self::reload`].
+    pub async fn request(&self, request: Request) -> anyhow::Result<Receipt> {
+        let asked = self
+            .reloader
+            .call(reloader::PATIENCE, |reply| reloader::Msg::Reload {
+                request,
+                reply,
+            });
+        match asked.await {
+            Ok(Some(receipt)) => Ok(receipt),
+            Ok(None) => bail!("too many reloads wait already"),
+            Err(CallError::Unavailable) => bail!("the reloader is away"),
+            Err(CallError::Unknown) => {
+                bail!("the reloader died or took too long: the audit says what came of it")
+            }
+        }
+    }
+
+    /// Where the server listens, as [`Server::ready_line`] says it.
+    #[must_use]
+    pub fn ready_line(&self) -> String {
+        ready_line(&self.ports)
+    }
+}
+
+fn ready_line(ports: &Ports) -> String {
+    let mut line = "ready".to_owned();
+    for (name, addresses) in ports.addresses() {
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {name}={}", socket::printed(addresses));
+    }
+    line
+}
+
+/// Binds the sockets of the first configuration, or takes those that the service manager has opened.
+async fn bind(config: &Arc<Config>) -> anyhow::Result<Ports> {
+    let ports = Ports::new(Arc::new(certificate::presented));
+    ports.inherit(activation::inherited()?.into_values())?;
+    let (bound, staged) = (ports.clone(), Arc::clone(config));
+    let staging = tokio::task::spawn_blocking(move || bound.prepare(&staged));
+    staging.await?.map_err(|mistakes| anyhow!(mistakes.join("\n")))?;
+    ports.commit(config);
+    for address in ports.unwanted() {
+        tracing::warn!(target: "angarium", %address, "a socket was passed to this process that no listener wants");
+    }
+    Ok(ports)
+}
+
+/// What follows the settings besides what the tree knows of.
+fn belongings(room: &Room, store: &Store) -> Vec<Arc<dyn Belonging>> {
+    let (room, store) = (room.clone(), store.clone());
+    vec![
+        Arc::new(Follows(move |config: &Config| {
+            room.resize(limits::connections(config.server.max_connections));
+        })),
+        Arc::new(Follows(move |config: &Config| {
+            store.configure(&options(config, false))
+        })),
+    ]
 }
 
 /// Opens the store of the configuration's data directory. Blocks.
@@ -186,31 +325,4 @@ fn options(config: &Config, accept_truncation: bool) -> Options {
         max_feed: store.max_feed as usize,
         accept_truncation,
     }
-}
-
-fn bind(config: &Config) -> anyhow::Result<BTreeMap<String, Open>> {
-    let certificates = certificate::certificates(config)?;
-    let mut listeners = BTreeMap::new();
-    for (name, listener) in &config.listeners {
-        let security = match (listener.tls, &certificates) {
-            (TlsMode::Starttls, Some(all)) => {
-                Security::StartTls(certificate::offer(config, name, listener, all)?)
-            }
-            (TlsMode::Implicit, Some(all)) => {
-                Security::Implicit(certificate::offer(config, name, listener, all)?)
-            }
-            _ => Security::Plain,
-        };
-        let sockets: anyhow::Result<Vec<Socket>> = listener
-            .bind
-            .iter()
-            .map(|bind| {
-                Socket::bind(*bind, listener.backlog)
-                    .with_context(|| format!("cannot listen on {bind} (listeners.{name}.bind)"))
-            })
-            .collect();
-        let sockets = sockets?;
-        listeners.insert(name.clone(), Open { sockets, security });
-    }
-    Ok(listeners)
 }

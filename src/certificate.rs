@@ -2,6 +2,7 @@
 //! them.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     os::unix::fs::{MetadataExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -10,7 +11,8 @@ use std::{
 
 use actors::{
     clock::Clock,
-    tls::{Certificate, Certificates, MinVersion, Offer, RootCertStore, Standing, Terms, roots},
+    listener::ports::Presented,
+    tls::{Certificate, Certificates, MinVersion, RootCertStore, Standing, Terms, roots},
 };
 use anyhow::{Context, anyhow, bail};
 use config::{Config, Listener, Protocol, TlsMode, TlsVersion};
@@ -26,25 +28,41 @@ struct Found {
     certificate: Certificate,
 }
 
-/// Reads what all listeners present; makes a self-signed certificate where the profile allows that. `None` when no
-/// listener has TLS.
+/// Reads what all listeners present; makes a self-signed certificate where the profile allows that.
 ///
 /// # Errors
-/// Everything that cannot be read or used, each in a line.
-pub fn certificates(config: &Config) -> anyhow::Result<Option<Certificates>> {
+/// Everything that cannot be read or used.
+pub fn presented(config: &Config) -> Result<Presented, Vec<String>> {
     if !is_wanted(config) {
-        return Ok(None);
+        return Ok(Presented::default());
     }
-    let fallback = match configured(config)? {
-        Some(pair) => pair,
-        None => self_signed(config)?,
+    let fallback = match configured(config) {
+        Ok(Some(pair)) => Ok(pair),
+        Ok(None) => self_signed(config),
+        Err(why) => Err(why),
     };
-    let (found, mistakes) = read_all(config, Some(fallback));
-    refuse(mistakes)?;
+    let fallback = fallback.map_err(|why| vec![format!("{why:#}")])?;
+    let (found, mut mistakes) = read_all(config, Some(fallback));
+    let mut all_terms = BTreeMap::new();
+    for (name, listener) in &config.listeners {
+        match terms(config, name, listener) {
+            Ok(terms) if listener.tls != TlsMode::None => {
+                all_terms.insert(name.clone(), terms);
+            }
+            Ok(_) => {}
+            Err(why) => mistakes.push(why),
+        }
+    }
+    if !mistakes.is_empty() {
+        return Err(mistakes.iter().map(|why| format!("{why:#}")).collect());
+    }
     for warning in warnings(config, &found) {
         tracing::warn!(target: "angarium::tls", "{warning}");
     }
-    Ok(together(found))
+    Ok(Presented {
+        certificates: together(found),
+        terms: all_terms,
+    })
 }
 
 /// Reads everything that has to do with TLS without making anything, and says what is odd.
@@ -65,17 +83,36 @@ pub fn check(config: &Config) -> anyhow::Result<Vec<String>> {
     Ok(warnings(config, &found))
 }
 
-/// What one listener makes of the certificates.
-///
-/// # Errors
-/// When its authorities of clients cannot be read or there is no randomness.
-pub fn offer(
-    config: &Config,
-    name: &str,
-    listener: &Listener,
-    certificates: &Certificates,
-) -> anyhow::Result<Arc<Offer>> {
-    let terms = Terms {
+/// The hash of what is in each file that a key names, as far as it can be read.
+#[must_use]
+pub fn contents(config: &Config) -> BTreeMap<String, [u8; 32]> {
+    let mut files: Vec<(String, &PathBuf)> = Vec::new();
+    let tls = [
+        ("tls.certificate", &config.tls.certificate),
+        ("tls.key", &config.tls.key),
+    ];
+    files.extend(
+        tls.into_iter()
+            .filter_map(|(key, file)| Some((key.to_owned(), file.as_ref()?))),
+    );
+    for (name, pair) in &config.certificates {
+        let both = [("certificate", &pair.certificate), ("key", &pair.key)];
+        let named = both.into_iter();
+        files.extend(
+            named.filter_map(|(key, file)| Some((format!("certificates.{name}.{key}"), file.as_ref()?))),
+        );
+    }
+    for (name, listener) in &config.listeners {
+        let file = listener.client_ca.as_ref();
+        files.extend(file.map(|file| (format!("listeners.{name}.client_ca"), file)));
+    }
+    let hash = |(key, file): (String, &PathBuf)| Some((key, *blake3::hash(&fs::read(file).ok()?).as_bytes()));
+    files.into_iter().filter_map(hash).collect()
+}
+
+/// What one listener asks of those who come over TLS.
+fn terms(config: &Config, name: &str, listener: &Listener) -> anyhow::Result<Terms> {
+    Ok(Terms {
         min_version: match listener.min_tls.unwrap_or(config.tls.min_version) {
             TlsVersion::Tls12 => MinVersion::Tls12,
             TlsVersion::Tls13 => MinVersion::Tls13,
@@ -86,11 +123,7 @@ pub fn offer(
         },
         client_roots: client_roots(name, listener)?,
         handshake_limit: config.tls.handshake_timeout,
-    };
-    let offer = Offer::new(certificates.clone(), terms);
-    Ok(Arc::new(
-        offer.with_context(|| format!("TLS for listeners.{name}"))?,
-    ))
+    })
 }
 
 fn is_wanted(config: &Config) -> bool {

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod loader;
 pub mod log;
 pub mod privileges;
+pub mod reload;
 pub mod signals;
 pub mod systemd;
 

@@ -9,7 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use config::{Config, ConfigError, Explained, Flag, MAX_DOCUMENT, Profile, Source};
+use config::{Config, ConfigError, Explained, Flag, MAX_DOCUMENT, Profile, Source, Sourced};
+use store::record::configuration::KeptDocument;
 
 /// What the command line of every command says about the configuration.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -111,11 +112,64 @@ impl Overrides {
         Ok(config::explain(&sources, fallback).map_err(Mistakes)?)
     }
 
+    /// Reads all sources, the file among them once, and keeps where each value comes from.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn read(&self, shortcuts: &Shortcuts) -> Result<(Sourced, Vec<KeptDocument>), Vec<ConfigError>> {
+        let variables: Vec<(OsString, OsString)> = env::vars_os().collect();
+        let read = self.file(&variables).map(|file| (content(&file), file));
+        let document = read.as_ref().and_then(|(content, file)| {
+            let content = String::from_utf8(content.as_ref().ok()?.clone()).ok()?;
+            let name = file.display().to_string();
+            Some(KeptDocument { name, content })
+        });
+        let file = read.map(|(content, file)| source(&file, content));
+        let (sources, fallback) = self.sources_with(shortcuts, &variables, file);
+        Ok((
+            config::parse_sourced(&sources, fallback)?,
+            document.into_iter().collect(),
+        ))
+    }
+
+    /// The same with a text of before in the place of the file.
+    ///
+    /// # Errors
+    /// Every mistake.
+    pub fn reread(
+        &self,
+        shortcuts: &Shortcuts,
+        documents: &[KeptDocument],
+    ) -> Result<Sourced, Vec<ConfigError>> {
+        let variables: Vec<(OsString, OsString)> = env::vars_os().collect();
+        let kept = documents.first();
+        let file = kept.map(|kept| Source::file(kept.name.as_str(), kept.content.as_bytes()));
+        let (sources, fallback) = self.sources_with(shortcuts, &variables, file);
+        config::parse_sourced(&sources, fallback)
+    }
+
     /// Every source there is, and the profile where none of them names one. `--set` is the last word.
     fn sources(&self, shortcuts: &Shortcuts) -> (Vec<Source>, Profile) {
         let variables: Vec<(OsString, OsString)> = env::vars_os().collect();
-        let file = self.config.clone().or_else(|| named_file(&variables));
-        let mut sources: Vec<Source> = file.as_deref().map(read).into_iter().collect();
+        let file = self.file(&variables).map(|file| source(&file, content(&file)));
+        self.sources_with(shortcuts, &variables, file)
+    }
+
+    fn file(&self, variables: &[(OsString, OsString)]) -> Option<PathBuf> {
+        self.config.clone().or_else(|| named_file(variables))
+    }
+
+    fn sources_with(
+        &self,
+        shortcuts: &Shortcuts,
+        variables: &[(OsString, OsString)],
+        file: Option<Source>,
+    ) -> (Vec<Source>, Profile) {
+        let fallback = match file {
+            Some(_) => Profile::Production,
+            None => Profile::Development,
+        };
+        let mut sources: Vec<Source> = file.into_iter().collect();
         sources.extend(config::environment(
             variables
                 .iter()
@@ -126,10 +180,6 @@ impl Overrides {
         }
         sources.extend(shortcuts.sources());
         sources.extend(self.set.iter().map(|set| Source::command_line(set.as_str())));
-        let fallback = match file {
-            Some(_) => Profile::Production,
-            None => Profile::Development,
-        };
         (sources, fallback)
     }
 }
@@ -142,21 +192,22 @@ fn named_file(variables: &[(OsString, OsString)]) -> Option<PathBuf> {
     named.map(|(_, value)| value.into())
 }
 
-/// A file may be a symbolic link or a pipe; no more of it is read than a configuration has.
-fn read(path: &Path) -> Source {
+fn source(path: &Path, content: io::Result<Vec<u8>>) -> Source {
     let name = path.display().to_string();
-    let content = || -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        // One byte more, so that it is seen to be too long.
-        File::open(path)?
-            .take(MAX_DOCUMENT as u64 + 1)
-            .read_to_end(&mut content)?;
-        Ok(content)
-    };
-    match content() {
+    match content {
         Ok(content) => Source::file(name, content),
         Err(why) => Source::unreadable(name, &why.to_string()),
     }
+}
+
+/// A file may be a symbolic link or a pipe; no more of it is read than a configuration has.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    // One byte more, so that it is seen to be too long.
+    File::open(path)?
+        .take(MAX_DOCUMENT as u64 + 1)
+        .read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// Every mistake of a configuration.

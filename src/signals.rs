@@ -4,6 +4,15 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// What a signal asks for, and its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The end, in order.
+    Stop(&'static str),
+    /// The configuration read anew. A closing terminal sends this, too: it does not end the server.
+    Reload(&'static str),
+}
+
 /// The signals that the server listens for.
 pub struct Signals {
     terminate: Signal,
@@ -24,18 +33,12 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal that ends the server in order, and names it. A SIGHUP, such as a closing terminal or a
-    /// habit of operators sends, does not end it; a new configuration is taken at the next start.
-    pub async fn next(&mut self) -> &'static str {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                _ = self.hangup.recv() => tracing::warn!(
-                    target: "angarium",
-                    "SIGHUP: the configuration is not read again; restart to take a new one",
-                ),
-            }
+    /// Waits for the next signal.
+    pub async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::Stop("SIGTERM"),
+            _ = self.interrupt.recv() => Wish::Stop("SIGINT"),
+            _ = self.hangup.recv() => Wish::Reload("SIGHUP"),
         }
     }
 }

@@ -87,6 +87,17 @@ pub enum Security {
     Implicit(Arc<Offer>),
 }
 
+impl Security {
+    /// What is presented to clients, if there is TLS.
+    #[must_use]
+    pub const fn offer(&self) -> Option<&Arc<Offer>> {
+        match self {
+            Self::Plain => None,
+            Self::StartTls(offer) | Self::Implicit(offer) => Some(offer),
+        }
+    }
+}
+
 /// Carries one connection until either side ends it.
 pub async fn carry<P: Protocol>(
     socket: TcpStream,
@@ -268,7 +279,7 @@ impl<P: Protocol> Connection<P> {
     }
 
     async fn handshake(&mut self) -> io::Result<Arc<TlsInfo>> {
-        let (Security::StartTls(offer) | Security::Implicit(offer)) = &self.security else {
+        let Some(offer) = self.security.offer() else {
             return Err(io::Error::other(
                 "the session asked for TLS that this listener does not have",
             ));

@@ -1,6 +1,8 @@
 //! Listeners: named addresses that we serve.
 
 pub mod acceptor;
+pub mod ports;
 pub mod proxy;
 pub mod refusal;
+pub mod room;
 pub mod socket;

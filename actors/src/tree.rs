@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! /                                     one for one; one restart too many ends the process
+//! ├── process                           what the process owns, after the settings
 //! ├── directory                         who is here
 //! ├── authenticator                     whose password fits
 //! ├── store                             one for one
@@ -16,6 +17,7 @@
 //! │   └── queues/local                  rest for one
 //! │       ├── queue                     when
 //! │       └── deliveries/<n>            one for one
+//! ├── reloader                          another configuration
 //! ├── feed                              changes out
 //! ├── shell                             one for one
 //! │   ├── sessions/<id>                 beside their I/O tasks
@@ -25,38 +27,39 @@
 //!     └── acceptor
 //! ```
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+mod listeners;
+
+use std::{sync::Arc, time::Duration};
 
 use ::store::store::Store;
-use config::{Config, Listener, Protocol};
+use config::Config;
 use message::id::TenantId;
 use supervision::{Address, Child, Dynamic, Intensity, Restart, Settings, Strategy, Supervisor, child};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     authenticator::{self, Authenticator},
     clock::Clock,
-    connection::{Security, dialogue::Dialogues},
+    connection::dialogue::Dialogues,
     directory::{self, Directory, DirectoryKeeper},
     limits::{
-        Door, Limits,
+        Limits,
         keeper::{self, LimitsKeeper},
     },
-    listener::{
-        acceptor::{self, Acceptor, Connect},
-        proxy::Proxies,
-        refusal::Refusals,
-        socket::Socket,
-    },
+    listener::{ports::Ports, room::Room},
     mailbox::{self, Mailbox},
     mint::Mint,
-    pop3::session as pop3_session,
+    process::{self, Belonging, Follows, ProcessKeeper},
     queue::{
         local::{self, LocalQueue},
         local_delivery::{self, LocalDelivery},
     },
     reads::Reads,
-    sasl,
+    reload::{
+        book::Book,
+        loader::Loader,
+        reloader::{self, Course, Reloader},
+    },
     shell::{
         desk::{Alive, Desk},
         listener::{self as shell_listener, MAX_SESSIONS},
@@ -64,7 +67,6 @@ use crate::{
         session::Session,
         socket::Socket as ShellSocket,
     },
-    smtp::session as smtp_session,
     store::{
         feed::{self, Feed},
         gate::{self, Gate},
@@ -99,32 +101,37 @@ pub struct Parts {
     pub mint: Mint,
     /// The pool of readers.
     pub reads: Reads,
-    /// The settings as they are at the start.
+    /// The settings as they are at the start. Who lives gets those of its time from the tree.
     pub config: Arc<Config>,
-    /// The listeners that are open, by name.
-    pub listeners: BTreeMap<String, Open>,
+    /// The sockets that are bound, and what is presented on them.
+    pub ports: Ports,
+    /// Connections that may be open at once over all listeners.
+    pub room: Room,
+    /// What else of the process follows the settings.
+    pub belongings: Vec<Arc<dyn Belonging>>,
+    /// Where other configurations come from.
+    pub loader: Arc<dyn Loader>,
+    /// Which configuration is in force.
+    pub book: Book,
     /// Who listens to what is said on connections.
     pub dialogues: Dialogues,
-    /// Connections that may be open at once over all listeners.
-    pub room: usize,
     /// What verbs may touch.
     pub desk: Desk,
     /// Where operators ask for them.
     pub shell: ShellSocket,
 }
 
-/// A listener whose sockets are bound.
-#[derive(Clone)]
-pub struct Open {
-    /// The sockets.
-    pub sockets: Vec<Socket>,
-    /// How it treats TLS.
-    pub security: Security,
+/// The tree, and who is asked from outside.
+pub struct Tree {
+    /// Who stands above all.
+    pub root: Supervisor,
+    /// Who takes up another configuration.
+    pub reloader: Address<reloader::Msg>,
 }
 
 /// The whole tree. Nothing runs before it is started.
 #[must_use]
-pub fn tree(parts: &Parts) -> Supervisor {
+pub fn tree(parts: &Parts) -> Tree {
     let who = Directory::new();
     let (directory, directory_address) = directory_keeper(parts, &who);
     let (authenticator, authenticator_address) = authenticator(parts, &who);
@@ -132,6 +139,7 @@ pub fn tree(parts: &Parts) -> Supervisor {
     let mailboxes = mailboxes(parts);
     let (queue, queue_address) = local_queue(parts, &gate_address, &who);
     let (sweeper, sweeper_address) = sweeper(parts, &gate_address);
+    let (reloader, reloader_address) = reloader(parts, &gate_address);
     let limits = Limits::new(&parts.config, parts.clock);
     let (keeper, keeper_address) = limits_keeper(parts, &limits, &gate_address);
     let feed = feed(feed::Args {
@@ -145,17 +153,16 @@ pub fn tree(parts: &Parts) -> Supervisor {
     let tenant = Supervisor::new(DEFAULT_TENANT_NAME, Strategy::RestForOne)
         .child(&mailboxes)
         .child(Supervisor::new("queues", Strategy::OneForOne).child(queue));
-    let room = Arc::new(Semaphore::new(parts.room));
     let shared = Shared {
         who,
         gate: gate_address,
         authenticator: authenticator_address,
         mailboxes,
         limits,
-        room,
     };
-    Supervisor::root(Strategy::OneForOne)
+    let root = Supervisor::root(Strategy::OneForOne)
         .intensity(5, Duration::from_secs(30))
+        .child(process(parts))
         .child(directory)
         .child(authenticator)
         .child(
@@ -166,21 +173,25 @@ pub fn tree(parts: &Parts) -> Supervisor {
         )
         .child(keeper)
         .child(telemetry::branch(parts.sampled()))
+        .child(reloader)
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
-        .child(shell(parts, &shared))
-        .child(listeners(parts, &shared))
+        .child(shell(parts, &shared, &reloader_address))
+        .child(listeners::listeners(parts, &shared));
+    Tree {
+        root,
+        reloader: reloader_address,
+    }
 }
 
 /// What sessions of all protocols share.
+#[derive(Clone)]
 struct Shared {
     who: Directory,
     gate: Address<gate::Msg>,
     authenticator: Address<authenticator::Msg>,
     mailboxes: Dynamic<Mailbox>,
     limits: Limits,
-    /// Room for connections over all listeners.
-    room: Arc<Semaphore>,
 }
 
 impl Parts {
@@ -191,60 +202,36 @@ impl Parts {
             started: Instant::now(),
         }
     }
+}
 
-    fn smtp(&self, shared: &Shared, open: &Open, listener: &Listener) -> smtp_session::Parts {
-        let settings = |loopback| smtp_session::settings(&self.config, listener, &open.security, loopback);
-        smtp_session::Parts {
-            proxy_settings: Arc::new(::smtp::Settings {
-                xclient: true,
-                ..settings(false)
-            }),
-            settings: Arc::new(settings(false)),
-            loopback_settings: Arc::new(settings(true)),
-            proxies: listener.xclient_from.clone(),
-            authenticator: shared.authenticator.clone(),
-            default_domain: sasl::default_domain(&self.config),
-            header: smtp_session::header_limits(&self.config),
-            home: self.config.server.hostname.clone(),
-            tenant: DEFAULT_TENANT,
-            clock: self.clock,
-            mint: self.mint.clone(),
-            store: self.store.clone(),
-            gate: shared.gate.clone(),
-            directory: shared.who.clone(),
-            limits: shared.limits.clone(),
-            dialogues: self.dialogues.clone(),
-        }
-    }
+fn process(parts: &Parts) -> Child {
+    let mut belongings: Vec<Arc<dyn Belonging>> = vec![Arc::new(parts.ports.clone())];
+    let reads = parts.reads.clone();
+    belongings.push(Arc::new(Follows(move |config: &Config| {
+        reads.resize(config.store.readers as usize);
+    })));
+    belongings.extend(parts.belongings.iter().cloned());
+    let belongings: Arc<[Arc<dyn Belonging>]> = belongings.into();
+    let (ports, room, reads) = (parts.ports.clone(), parts.room.clone(), parts.reads.clone());
+    let (keeper, _) = child::<ProcessKeeper>("process", Restart::Permanent, move |settings| process::Args {
+        belongings: Arc::clone(&belongings),
+        ports: ports.clone(),
+        room: room.clone(),
+        reads: reads.clone(),
+        config: settings.shared_of::<Config>(),
+    });
+    keeper
+}
 
-    fn pop3(&self, shared: &Shared, open: &Open, listener: &Listener) -> pop3_session::Parts {
-        pop3_session::Parts {
-            settings: Arc::new(pop3_session::settings(
-                &self.config,
-                listener,
-                &open.security,
-                false,
-            )),
-            loopback_settings: Arc::new(pop3_session::settings(
-                &self.config,
-                listener,
-                &open.security,
-                true,
-            )),
-            tenant: DEFAULT_TENANT,
-            clock: self.clock,
-            mint: self.mint.clone(),
-            store: self.store.clone(),
-            reads: self.reads.clone(),
-            gate: shared.gate.clone(),
-            directory: shared.who.clone(),
-            authenticator: shared.authenticator.clone(),
-            default_domain: sasl::default_domain(&self.config),
-            limits: shared.limits.clone(),
-            dialogues: self.dialogues.clone(),
-            mailboxes: shared.mailboxes.clone(),
-        }
-    }
+fn reloader(parts: &Parts, gate: &Address<gate::Msg>) -> (Child, Address<reloader::Msg>) {
+    let course = Course {
+        loader: Arc::clone(&parts.loader),
+        book: parts.book.clone(),
+        desk: parts.desk.clone(),
+        ports: parts.ports.clone(),
+        gate: gate.clone(),
+    };
+    child::<Reloader>("reloader", Restart::Permanent, move |_| course.clone())
 }
 
 fn directory_keeper(parts: &Parts, who: &Directory) -> (Child, Address<directory::Msg>) {
@@ -329,29 +316,36 @@ fn local_queue(parts: &Parts, gate: &Address<gate::Msg>, who: &Directory) -> (Ch
         clock,
         store: store.clone(),
         reads: reads.clone(),
-        active_window: settings.of::<Config>().queue.active_window as usize,
+        config: settings.shared_of::<Config>(),
     });
-    let mut deliveries = Supervisor::new("deliveries", Strategy::OneForOne)
-        .intensity(DELIVERY_INTENSITY.restarts, DELIVERY_INTENSITY.period);
-    for worker in 1..=parts.config.queue.workers {
-        let (parts, gate, who, queue) = (parts.clone(), gate.clone(), who.clone(), address.clone());
+    let wanted = |settings: &Settings| {
+        let workers = 1..=settings.of::<Config>().queue.workers;
+        workers
+            .map(|worker| (worker.to_string(), String::new()))
+            .collect()
+    };
+    let (parts, gate, who, to_queue) = (parts.clone(), gate.clone(), who.clone(), address.clone());
+    let make = move |_: &Settings, name: &str| {
+        let (parts, gate, who, queue) = (parts.clone(), gate.clone(), who.clone(), to_queue.clone());
+        // Its name is the number that it was wanted by.
+        let worker = name.parse().unwrap_or_default();
         let (delivery, _) =
-            child::<LocalDelivery>(&worker.to_string(), Restart::Permanent, move |settings| {
-                local_delivery::Args {
-                    worker,
-                    tenant: DEFAULT_TENANT,
-                    queue: queue.clone(),
-                    gate: gate.clone(),
-                    directory: who.clone(),
-                    store: parts.store.clone(),
-                    reads: parts.reads.clone(),
-                    clock: parts.clock,
-                    mint: parts.mint.clone(),
-                    config: settings.shared_of::<Config>(),
-                }
+            child::<LocalDelivery>(name, Restart::Permanent, move |settings| local_delivery::Args {
+                worker,
+                tenant: DEFAULT_TENANT,
+                queue: queue.clone(),
+                gate: gate.clone(),
+                directory: who.clone(),
+                store: parts.store.clone(),
+                reads: parts.reads.clone(),
+                clock: parts.clock,
+                mint: parts.mint.clone(),
+                config: settings.shared_of::<Config>(),
             });
-        deliveries = deliveries.child(delivery);
-    }
+        delivery
+    };
+    let deliveries = Supervisor::varying("deliveries", Strategy::OneForOne, wanted, make)
+        .intensity(DELIVERY_INTENSITY.restarts, DELIVERY_INTENSITY.period);
     let local = Supervisor::new("local", Strategy::RestForOne)
         .child(queue)
         .child(deliveries);
@@ -359,13 +353,14 @@ fn local_queue(parts: &Parts, gate: &Address<gate::Msg>, who: &Directory) -> (Ch
 }
 
 /// It starts before the listeners and outlives them, so that an operator sees a server come up and drain.
-fn shell(parts: &Parts, shared: &Shared) -> Supervisor {
+fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> Supervisor {
     let sessions: Dynamic<Session> =
         Dynamic::new("sessions", MAX_SESSIONS, Restart::Transient, SESSION_INTENSITY);
     let alive = Alive {
         directory: shared.who.clone(),
         limits: shared.limits.clone(),
         dialogues: parts.dialogues.clone(),
+        reloader: reloader.clone(),
     };
     let args = shell_listener::Args {
         socket: parts.shell.clone(),
@@ -377,64 +372,4 @@ fn shell(parts: &Parts, shared: &Shared) -> Supervisor {
         .intensity(10, Duration::from_secs(10))
         .child(&sessions)
         .child(child::<shell_listener::Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0)
-}
-
-fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
-    parts.listeners.iter().fold(
-        Supervisor::new("listeners", Strategy::OneForOne),
-        |listeners, (name, open)| {
-            let Some(settings) = parts.config.listeners.get(name) else {
-                return listeners;
-            };
-            let ceiling = settings.max_connections as usize;
-            let door = shared.limits.door(name);
-            let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
-            let listener = match settings.protocol {
-                Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
-                    let connections =
-                        Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
-                    let connect = parts.smtp(shared, open, settings).connect(
-                        &connections,
-                        &open.security,
-                        &shared.room,
-                    );
-                    listener.child(&connections).child(acceptor(
-                        open,
-                        settings,
-                        connect,
-                        door,
-                        smtp_session::REFUSALS,
-                    ))
-                }
-                Protocol::Pop3 => {
-                    let connections =
-                        Dynamic::new("connections", ceiling, Restart::Transient, SESSION_INTENSITY);
-                    let connect = parts.pop3(shared, open, settings).connect(
-                        &connections,
-                        &open.security,
-                        &shared.room,
-                    );
-                    listener.child(&connections).child(acceptor(
-                        open,
-                        settings,
-                        connect,
-                        door,
-                        pop3_session::REFUSALS,
-                    ))
-                }
-            };
-            listeners.child(listener)
-        },
-    )
-}
-
-fn acceptor(open: &Open, settings: &Listener, connect: Connect, door: Door, refusals: Refusals) -> Child {
-    let args = acceptor::Args {
-        sockets: open.sockets.clone(),
-        connect,
-        proxies: Proxies::in_networks(&settings.proxy_from),
-        door,
-        refusals,
-    };
-    child::<Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0
 }

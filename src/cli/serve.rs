@@ -1,21 +1,23 @@
 //! `angarium serve`: the server in the foreground.
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, process::ExitCode, sync::Arc};
 
 use auth::Secret;
 use clap::Args;
-use config::{Config, Explained, Profile, Protocol};
+use config::{Config, Profile, Protocol};
 use message::address::EmailAddress;
 use store::store::Store;
+use tokio::task::JoinSet;
 
 use super::check;
 use crate::{
     admin::Admin,
-    boot::{Server, open_store},
+    boot::{Reloads, Server, Setup, open_store},
     limits,
     loader::{Overrides, Shortcuts},
     log, privileges,
-    signals::Signals,
+    reload::Sources,
+    signals::{Signals, Wish},
     systemd,
 };
 
@@ -37,18 +39,22 @@ pub(super) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let config = self.overrides.load_with(&self.shortcuts)?;
+        let sources = Sources {
+            overrides: self.overrides.clone(),
+            shortcuts: self.shortcuts.clone(),
+        };
+        let loaded = sources.first()?;
+        let config = &loaded.sourced.config;
         if self.validate_only {
-            return check::say_good(&config);
+            return check::say_good(config);
         }
         if let Some(user) = &self.user {
             privileges::become_user(user, &config.server.data)?;
         }
-        let explained = self.overrides.explain(&self.shortcuts)?;
-        let _logging = log::start(&config.log)?;
+        let (_logging, log) = log::start(&config.log)?;
         let descriptors = limits::raise_descriptors();
         tracing::info!(target: "angarium", descriptors, profile = ?config.server.profile, "starting");
-        let (store, report) = open_store(&config, false)?;
+        let (store, report) = open_store(config, false)?;
         tracing::info!(
             target: "angarium",
             sequence = report.sequence,
@@ -60,7 +66,12 @@ impl Serve {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         // Not whether it was made by this start: one that was killed before it told the password told it nobody.
         let is_empty = report.sequence == 0;
-        let served = runtime.block_on(serve(config, explained, store, is_empty));
+        let setup = Setup {
+            loaded,
+            loader: Arc::new(sources),
+            belongings: vec![Arc::new(log)],
+        };
+        let served = runtime.block_on(serve(setup, store, is_empty));
         // Blocking reads that nobody waits for any more must not hold up the exit.
         runtime.shutdown_background();
         if let Err(why) = &served {
@@ -71,32 +82,49 @@ impl Serve {
     }
 }
 
-async fn serve(
-    config: Config,
-    explained: Vec<Explained>,
-    store: Store,
-    is_empty: bool,
-) -> anyhow::Result<ExitCode> {
+async fn serve(setup: Setup, store: Store, is_empty: bool) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::listen()?;
+    let config = &setup.loaded.sourced.config;
     if is_empty && config.server.profile == Profile::Development {
         // Before anything can fail, such as a port that is taken: the password is told only once.
-        eprintln!("{}", welcome(&config, &store).await?);
+        eprintln!("{}", welcome(config, &store).await?);
     }
-    let server = Server::start(config, store).await?;
-    server.explain(explained);
+    let server = Server::start_with(setup, store).await?;
     println!("{}", server.ready_line());
     std::io::stdout().flush()?;
     systemd::ready(&server.ready_line());
     let watchdog = systemd::watchdog(&server.tree);
-    tokio::select! {
-        signal = signals.next() => tracing::info!(target: "angarium", signal, "stopping"),
-        why = server.failed() => return Err(why),
+    // One task for all: signals are carried out in their order, and none of them holds up the end.
+    let mut reloads = JoinSet::new();
+    loop {
+        tokio::select! {
+            wish = signals.next() => match wish {
+                Wish::Stop(signal) => {
+                    tracing::info!(target: "angarium", signal, "stopping");
+                    break;
+                }
+                Wish::Reload(signal) => drop(reloads.spawn(reload(server.reloads(), signal))),
+            },
+            Some(_) = reloads.join_next() => {}
+            why = server.failed() => return Err(why),
+        }
     }
+    drop(reloads);
     systemd::stopping();
     drop(watchdog);
     server.stop().await?;
     tracing::info!(target: "angarium", "stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has the configuration read anew. The receipt goes to the log and into the audit.
+async fn reload(reloads: Reloads, signal: &'static str) {
+    tracing::info!(target: "angarium", signal, "the configuration is read anew");
+    systemd::reloading();
+    if let Err(why) = reloads.reload(signal).await {
+        tracing::error!(target: "angarium", signal, %why, "the configuration stays as it was");
+    }
+    systemd::ready(&reloads.ready_line());
 }
 
 /// Makes the first account of the development profile, and says what to try. The password is told only here.

@@ -50,6 +50,8 @@ struct Queue {
     is_writing: bool,
     /// Whether somebody waits for the end of it: nothing is gathered any more.
     is_ending: bool,
+    /// Nothing more comes: the thread ends when it has written what waits.
+    is_closed: bool,
 }
 
 /// Whole lines.
@@ -120,6 +122,12 @@ impl Output {
         }
     }
 
+    /// Takes nothing more. What waits is written, and then the place is given back.
+    pub(super) fn close(&self) {
+        self.shared.lock().is_closed = true;
+        self.shared.called.notify_one();
+    }
+
     /// Waits until everything so far is written, or until that has taken too long: an output that is stuck must not hold
     /// up the exit.
     pub(super) fn finish(&self) {
@@ -138,11 +146,13 @@ impl Output {
     }
 }
 
-/// Writes until the process ends.
+/// Writes until the output is closed, or the process ends.
 fn run(shared: &Shared, format: Format, mut output: impl Write) {
     let mut block = Block::default();
     loop {
-        let lost = take(shared, &mut block);
+        let Some(lost) = take(shared, &mut block) else {
+            return;
+        };
         let mut missing = 0;
         for line in block.lines() {
             missing += u64::from(output.write_all(line).is_err());
@@ -164,10 +174,13 @@ fn run(shared: &Shared, format: Format, mut output: impl Write) {
     }
 }
 
-/// Waits for lines, gathers more of them for a moment, and takes them all.
-fn take(shared: &Shared, block: &mut Block) -> u64 {
+/// Waits for lines, gathers more of them for a moment, and takes them all; `None` when there will be no more.
+fn take(shared: &Shared, block: &mut Block) -> Option<u64> {
     let mut queue = shared.lock();
     while queue.waiting.octets.is_empty() {
+        if queue.is_closed {
+            return None;
+        }
         let waited = shared.called.wait(queue);
         queue = waited.unwrap_or_else(PoisonError::into_inner);
     }
@@ -182,7 +195,7 @@ fn take(shared: &Shared, block: &mut Block) -> u64 {
     }
     std::mem::swap(&mut queue.waiting, block);
     queue.is_writing = true;
-    std::mem::take(&mut queue.lost)
+    Some(std::mem::take(&mut queue.lost))
 }
 
 #[cfg(test)]

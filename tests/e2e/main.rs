@@ -63,9 +63,13 @@ mod receives_utf8;
 #[cfg(test)]
 mod refuses;
 #[cfg(test)]
+mod reloads;
+#[cfg(test)]
 mod session_survives;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod sheet;
 #[cfg(test)]
 mod slow_clients;
 #[cfg(test)]

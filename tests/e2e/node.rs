@@ -94,7 +94,7 @@ impl Home {
 
     /// Opens the store. A neighbour that is just starting a program holds its lock for a moment: a fork has every file
     /// that its parent has, until it becomes another program.
-    async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let mut opened = None;
         until("the store is open", async || {
             match open_store(&self.config, false) {
@@ -115,7 +115,10 @@ impl Home {
 
     pub(crate) async fn start(&self) -> Node {
         let store = self.open().await;
-        let server = Server::start(self.config.clone(), store).await.expect("a server");
+        self.node(Server::start(self.config.clone(), store).await.expect("a server"))
+    }
+
+    pub(crate) fn node(&self, server: Server) -> Node {
         Node {
             server,
             _data: Arc::clone(&self.data),

@@ -3,35 +3,63 @@
 use std::{io, net::SocketAddr, sync::Arc};
 
 use arc_swap::ArcSwapOption;
-use socket2::SockRef;
-use tokio::net::{TcpListener, TcpSocket};
+use socket2::{Domain, Protocol, SockRef, Type};
+use tokio::net::TcpListener;
 
-/// A bound listening socket. Copies are the same socket.
+/// A bound socket. Copies are the same socket.
 #[derive(Clone, Debug)]
 pub struct Socket {
-    listener: Arc<ArcSwapOption<std::net::TcpListener>>,
+    pub(super) listener: Arc<ArcSwapOption<std::net::TcpListener>>,
     address: SocketAddr,
 }
 
 impl Socket {
-    /// Binds an address; port 0 asks the system for a free one. Needs a runtime.
+    /// Binds an address and listens; port 0 asks the system for a free one.
     ///
     /// # Errors
     /// What the system says: the address is in use, is not ours, or needs a privilege.
     pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<Self> {
-        let socket = if address.is_ipv4() {
-            TcpSocket::new_v4()?
-        } else {
-            let socket = TcpSocket::new_v6()?;
-            // The families have a socket each, whatever the system's default is: no peer is shown as ::ffff:192.0.2.1,
-            // and one of them may be refused an address without the other.
-            SockRef::from(&socket).set_only_v6(true)?;
-            socket
-        };
-        // A restarted server must not wait for connections of the one before to time out.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        let listener = socket.listen(backlog)?.into_std()?;
+        let socket = bound(address, false)?;
+        socket.listen(length(backlog))?;
+        Self::of(socket)
+    }
+
+    /// Binds an address that overlaps with one of ours which [shares](Self::share) its port, and does not listen yet:
+    /// peers go on to the old one until [`Self::begin`].
+    ///
+    /// # Errors
+    /// As [`Self::bind`].
+    pub(super) fn bind_beside(address: SocketAddr) -> io::Result<Self> {
+        Self::of(bound(address, true)?)
+    }
+
+    /// A socket that somebody else has bound, and that listens.
+    pub(super) fn inherited(listener: std::net::TcpListener) -> io::Result<Self> {
+        Self::of(listener.into())
+    }
+
+    /// Listens from now on, or holds another number of connections until they are taken.
+    ///
+    /// # Errors
+    /// What the system says; or that the socket was closed.
+    pub(super) fn begin(&self, backlog: u32) -> io::Result<()> {
+        match &*self.listener.load() {
+            Some(listener) => SockRef::from(&**listener).listen(length(backlog)),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Whether others of this user may bind the same port at other addresses of the machine.
+    pub(super) fn share(&self, is_shared: bool) {
+        if let Some(listener) = &*self.listener.load()
+            && let Err(why) = SockRef::from(&**listener).set_reuse_port(is_shared)
+        {
+            tracing::warn!(target: "angarium::listener", address = %self.address, %why, "a port cannot be shared");
+        }
+    }
+
+    fn of(socket: socket2::Socket) -> io::Result<Self> {
+        let listener = std::net::TcpListener::from(socket);
         let address = listener.local_addr()?;
         Ok(Self {
             listener: Arc::new(ArcSwapOption::from_pointee(listener)),
@@ -45,7 +73,13 @@ impl Socket {
         self.address
     }
 
-    /// A way to take its connections.
+    /// Whether both are the same socket.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.listener, &other.listener)
+    }
+
+    /// A way to take its connections. Needs a runtime.
     ///
     /// # Errors
     /// When the system has no descriptor left, or the socket was closed.
@@ -61,6 +95,32 @@ impl Socket {
     pub fn close(&self) {
         self.listener.store(None);
     }
+
+    /// Whether it listens no more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.listener.load().is_none()
+    }
+}
+
+fn bound(address: SocketAddr, is_shared: bool) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() {
+        // The families have a socket each, whatever the system's default is: no peer is shown as ::ffff:192.0.2.1,
+        // and one of them may be refused an address without the other.
+        socket.set_only_v6(true)?;
+    }
+    // A restarted server must not wait for connections of the one before to time out.
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(is_shared)?;
+    socket.bind(&address.into())?;
+    Ok(socket)
+}
+
+/// The kernel cuts what is longer than it allows.
+fn length(backlog: u32) -> i32 {
+    i32::try_from(backlog).unwrap_or(i32::MAX)
 }
 
 /// Addresses as the line `ready` shows them: `0.0.0.0:25,[::]:25`.

@@ -29,7 +29,7 @@ use store::{
     store::Store,
 };
 use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use self::retrieve::Retrieval;
 use crate::{
@@ -41,7 +41,7 @@ use crate::{
     },
     directory::Directory,
     limits::Limits,
-    listener::{acceptor::Connect, refusal::Refusals},
+    listener::{acceptor::Connect, refusal::Refusals, room::Room},
     mailbox::{self, Lease, NotOpened},
     mint::Mint,
     reads::Reads,
@@ -201,17 +201,12 @@ pub struct Args {
 impl Parts {
     /// How a listener starts a connection: a session, and beside it the task that owns the socket.
     #[must_use]
-    pub fn connect(
-        self,
-        connections: &Dynamic<Pop3Session>,
-        security: &Security,
-        room: &Arc<Semaphore>,
-    ) -> Connect {
-        let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+    pub fn connect(self, connections: &Dynamic<Pop3Session>, security: &Security, room: &Room) -> Connect {
+        let (connections, security, room) = (connections.clone(), security.clone(), room.clone());
         let dialogues = self.dialogues.clone();
         let parts = Arc::new(self);
         Arc::new(move |socket, peer, permit| {
-            let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
+            let (Ok(seat), Some(place)) = (connections.reserve(), room.take()) else {
                 return Err(socket);
             };
             let connection: ConnectionId = parts.mint.id();

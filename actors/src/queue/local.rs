@@ -18,7 +18,7 @@ use store::{
     record::spool::{Destination, RecipientNumber, Route},
     store::Store,
 };
-use supervision::{Actor, Address, Broken, Context, Inspection, Timer};
+use supervision::{Actor, Address, Broken, Context, Inspection, Settings, Timer};
 use tokio::task::JoinSet;
 
 use super::{
@@ -87,8 +87,8 @@ pub struct Args {
     pub store: Store,
     /// The pool of readers.
     pub reads: Reads,
-    /// How many recipients the window holds.
-    pub active_window: usize,
+    /// The current settings.
+    pub config: Arc<config::Config>,
 }
 
 /// The local queue.
@@ -102,6 +102,8 @@ pub struct State {
     reads: Reads,
     window: Window<Option<Arc<Spooled>>>,
     deliveries: HashMap<u32, Address<local_delivery::Msg>>,
+    /// How many of them the settings want; those with higher numbers end when they are done.
+    workers: u32,
     /// Whether the due index is being read.
     looking: bool,
     /// Whether it must be read again as soon as there is room.
@@ -124,7 +126,8 @@ impl Actor for LocalQueue {
             clock: args.clock,
             store: args.store,
             reads: args.reads,
-            window: Window::new(args.active_window),
+            window: Window::new(args.config.queue.active_window as usize),
+            workers: args.config.queue.workers,
             deliveries: HashMap::new(),
             looking: false,
             unread: false,
@@ -153,6 +156,15 @@ impl Actor for LocalQueue {
         }
         QUEUE_WINDOW_WAITING.set(state.window.waiting() as u64);
         QUEUE_WINDOW_ASSIGNED.set(state.window.assigned() as u64);
+        Ok(())
+    }
+
+    async fn configure(_: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
+        let queue = &settings.of::<config::Config>().queue;
+        state.window.set_limit(queue.active_window as usize);
+        state.workers = queue.workers;
+        state.retire();
+        state.assign();
         Ok(())
     }
 
@@ -200,9 +212,28 @@ impl State {
 
     fn done(&mut self, ctx: &Context<Msg>, worker: u32, item: Item, settled: bool) {
         self.window.done(worker, item);
+        self.retire();
         if !settled {
             self.wake_in(ctx, LOOK_AGAIN);
         }
+    }
+
+    /// Gives nothing more to deliveries that the settings do not want any more, and takes back what one had that has
+    /// ended.
+    fn retire(&mut self) {
+        let workers = self.workers;
+        let window = &mut self.window;
+        self.deliveries.retain(|worker, delivery| {
+            if *worker <= workers {
+                return true;
+            }
+            window.retire(*worker);
+            let is_there = delivery.cast(local_delivery::Msg::Ping).is_ok();
+            if !is_there {
+                window.take_back(*worker);
+            }
+            is_there
+        });
     }
 
     fn assign(&mut self) {
@@ -223,6 +254,7 @@ impl State {
     }
 
     fn look(&mut self, ctx: &Context<Msg>) {
+        self.retire();
         if self.looking {
             self.unread = true;
             return;

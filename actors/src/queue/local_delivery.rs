@@ -1,7 +1,7 @@
 //! LocalDelivery: puts one message into the mailbox of one account.
 //!
 //! Owner:    /tenants/<t>/queues/local/deliveries (static, permanent)
-//! Accepts:  Msg::{Start, Work}
+//! Accepts:  Msg::{Start, Ping, Work}
 //! Calls:    the store gate, the directory's snapshot, the pool of readers
 //! Owns:     the attempt at one recipient
 //! On death: the attempt is forgotten; the queue hands the recipient to the next delivery. An append that had
@@ -62,6 +62,8 @@ const MAX_PROPOSALS: u32 = 3;
 pub enum Msg {
     /// It has started and can be reached: it asks for work.
     Start,
+    /// Nothing is asked: whoever sends it learns whether somebody is there.
+    Ping,
     /// Deliver this.
     Work {
         /// To whom.
@@ -127,6 +129,7 @@ impl Actor for LocalDelivery {
     async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
             Msg::Start => state.start(ctx),
+            Msg::Ping => {}
             Msg::Work {
                 item,
                 spooled,

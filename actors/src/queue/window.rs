@@ -97,6 +97,24 @@ impl<P: Clone> Window<P> {
         true
     }
 
+    /// A delivery gets nothing more; what it works on it may finish.
+    pub fn retire(&mut self, worker: u32) {
+        self.idle.retain(|idle| *idle != worker);
+    }
+
+    /// A delivery that is gone for good will not say what became of its item, if it had one: that waits again.
+    pub fn take_back(&mut self, worker: u32) {
+        self.retire(worker);
+        if let Some(item) = self.assigned.remove(&worker) {
+            self.waiting.push_front(item);
+        }
+    }
+
+    /// Holds at most so many recipients from now on. Those that are in it stay.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// The next item for the next free delivery.
     pub fn assign(&mut self) -> Option<Assignment<P>> {
         let worker = *self.idle.last()?;
@@ -148,6 +166,30 @@ mod tests {
     use message::id::Id;
 
     use super::*;
+
+    #[test]
+    fn a_delivery_that_is_not_wanted_finishes_and_gets_nothing_more() {
+        let mut window = Window::new(10);
+        window.ready(1);
+        window.ready(2);
+        let (one, two) = (item(1), item(2));
+        window.add(one, ());
+        window.add(two, ());
+        let first = window.assign().unwrap();
+        assert_eq!((first.worker, first.item), (2, one));
+        window.retire(1);
+        assert!(window.assign().is_none());
+        // The other is gone with what it had.
+        window.take_back(2);
+        assert_eq!((window.waiting(), window.assigned()), (2, 0));
+        window.ready(1);
+        assert_eq!(
+            window.assign().map(|it| (it.worker, it.item, it.crashes)),
+            Some((1, one, 0))
+        );
+        assert!(!window.done(2, one));
+        assert!(window.done(1, one));
+    }
 
     fn item(message: u8) -> Item {
         Item {

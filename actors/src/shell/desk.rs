@@ -13,7 +13,7 @@ use store::{
     read::ReadError,
     store::Store,
 };
-use supervision::{Broken, ControlError, Running};
+use supervision::{Address, Broken, ControlError, Running};
 
 use crate::{
     admin::{Admin, AdminError},
@@ -24,6 +24,7 @@ use crate::{
     log_levels::LogLevels,
     mint::Mint,
     reads::Reads,
+    reload::reloader,
 };
 
 /// Everything that a verb may touch. Copies are the same desk.
@@ -58,6 +59,8 @@ pub struct Alive {
     pub limits: Limits,
     /// Who listens to what is said on connections.
     pub dialogues: Dialogues,
+    /// Who takes up another configuration.
+    pub reloader: Address<reloader::Msg>,
 }
 
 impl Desk {

@@ -38,7 +38,7 @@ use store::{
     store::Store,
 };
 use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     authenticator,
@@ -49,7 +49,7 @@ use crate::{
     },
     directory::{Directory, Resolution},
     limits::Limits,
-    listener::acceptor::Connect,
+    listener::{acceptor::Connect, room::Room},
     mint::Mint,
     sasl::Sasl,
     store::gate,
@@ -189,17 +189,12 @@ impl Parts {
 
     /// How a listener starts a connection: a session, and beside it the task that owns the socket.
     #[must_use]
-    pub fn connect(
-        self,
-        connections: &Dynamic<SmtpSession>,
-        security: &Security,
-        room: &Arc<Semaphore>,
-    ) -> Connect {
-        let (connections, security, room) = (connections.clone(), security.clone(), Arc::clone(room));
+    pub fn connect(self, connections: &Dynamic<SmtpSession>, security: &Security, room: &Room) -> Connect {
+        let (connections, security, room) = (connections.clone(), security.clone(), room.clone());
         let dialogues = self.dialogues.clone();
         let parts = Arc::new(self);
         Arc::new(move |socket, peer, permit| {
-            let (Ok(seat), Ok(place)) = (connections.reserve(), Arc::clone(&room).try_acquire_owned()) else {
+            let (Ok(seat), Some(place)) = (connections.reserve(), room.take()) else {
                 return Err(socket);
             };
             let connection: ConnectionId = parts.mint.id();

@@ -42,6 +42,13 @@ pub enum Standing {
     Expired(Timestamp),
 }
 
+/// The same chain. Its key is the same, too: it was found to be that of the first certificate.
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.certified.cert == other.0.certified.cert
+    }
+}
+
 impl Certificate {
     /// Reads a certificate chain and its key, both in PEM.
     ///

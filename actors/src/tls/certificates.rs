@@ -13,6 +13,13 @@ pub struct Certificates {
     by_name: HashMap<Box<str>, Vec<usize>>,
 }
 
+/// The same certificates in the same order.
+impl PartialEq for Certificates {
+    fn eq(&self, other: &Self) -> bool {
+        self.all == other.all
+    }
+}
+
 impl Certificates {
     /// The certificate for everybody, and those for their own names. Where several are for one name, the earlier is
     /// preferred, and the later are for clients that can make nothing of its kind of key.

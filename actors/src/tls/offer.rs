@@ -48,6 +48,16 @@ pub(crate) struct Choice {
     pub(crate) config: Arc<ServerConfig>,
 }
 
+impl PartialEq for Terms {
+    fn eq(&self, other: &Self) -> bool {
+        let roots = |terms: &Self| terms.client_roots.as_ref().map(|roots| roots.roots.clone());
+        self.min_version == other.min_version
+            && self.protocols == other.protocols
+            && self.handshake_limit == other.handshake_limit
+            && roots(self) == roots(other)
+    }
+}
+
 impl Offer {
     /// What a listener on these terms makes of the certificates.
     ///

@@ -11,6 +11,7 @@ mod audit;
 mod ban;
 mod blob_refs;
 pub mod change;
+mod configuration;
 mod credential;
 mod domain;
 mod draft;
@@ -101,6 +102,7 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::Ban(command) => ban::footprint(command, &mut keys),
         Command::Unban(command) => ban::unban_footprint(command, &mut keys),
         Command::Record(command) => audit::footprint(command, &mut keys),
+        Command::KeepConfiguration(command) => configuration::footprint(command, &mut keys),
     }
     keys
 }
@@ -165,6 +167,7 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::Ban(command) => ban::ban(command, at, draft),
         Command::Unban(command) => ban::unban(command, draft),
         Command::Record(command) => audit::record(command, draft),
+        Command::KeepConfiguration(command) => configuration::keep(command, draft),
     }
 }
 

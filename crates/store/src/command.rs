@@ -4,6 +4,7 @@ pub mod accept;
 pub mod append;
 pub mod audit;
 pub mod ban;
+pub mod configuration;
 pub mod directory;
 pub mod expunge;
 pub mod flags;
@@ -20,6 +21,7 @@ pub use accept::{Accept, Addressee, Spooled};
 pub use append::Append;
 pub use audit::Record;
 pub use ban::{Ban, Term, Unban};
+pub use configuration::KeepConfiguration;
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
     DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
@@ -158,6 +160,8 @@ pub enum Command {
     Unban(Unban),
     /// What an operator asked for.
     Record(Box<Record>),
+    /// A configuration that has come into force.
+    KeepConfiguration(Box<KeepConfiguration>),
 }
 
 impl Command {
@@ -194,7 +198,7 @@ impl Command {
             Self::Reap(command) => command.tenant,
             Self::Sweep(command) => command.tenant,
             // Who is sent away is sent away by all; and the audit is the operator's, not a tenant's.
-            Self::Ban(_) | Self::Unban(_) | Self::Record(_) => SYSTEM_TENANT,
+            Self::Ban(_) | Self::Unban(_) | Self::Record(_) | Self::KeepConfiguration(_) => SYSTEM_TENANT,
         }
     }
 

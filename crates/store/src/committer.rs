@@ -37,8 +37,6 @@ pub(crate) struct Committer<E> {
     pub(crate) gauge: Option<Arc<SpaceGauge>>,
     pub(crate) mark: Option<Mark>,
     pub(crate) sequence: u64,
-    pub(crate) max_group: usize,
-    pub(crate) max_group_octets: usize,
 }
 
 impl<E: Engine> Committer<E> {
@@ -51,7 +49,7 @@ impl<E: Engine> Committer<E> {
         let mut works = Vec::new();
         let mut group = Group::default();
         loop {
-            self.queue.take(&mut works, self.max_group, self.max_group_octets);
+            self.queue.take(&mut works);
             if works.is_empty() {
                 break;
             }

@@ -9,6 +9,7 @@
 pub mod audit;
 pub mod ban;
 pub mod blob;
+pub mod configuration;
 pub mod directory;
 pub mod mailbox;
 pub mod once;

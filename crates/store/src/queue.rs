@@ -13,6 +13,7 @@ use crate::{
     batch::Op,
     command::Proposal,
     key::Key,
+    options::Options,
     propose::{Answer, ProposeError},
 };
 
@@ -21,8 +22,15 @@ use crate::{
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
-    max_works: usize,
-    max_octets: usize,
+}
+
+/// How much may wait, and how much of it shares one sync.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) works: usize,
+    pub(crate) octets: usize,
+    pub(crate) group: usize,
+    pub(crate) group_octets: usize,
 }
 
 /// One piece of work, and where its answer goes.
@@ -51,6 +59,17 @@ pub(crate) enum Work {
     Sweep { upload: Key, chunks: Vec<Key> },
 }
 
+impl Bounds {
+    pub(crate) fn of(options: &Options) -> Self {
+        Self {
+            works: options.max_queue,
+            octets: options.max_queue_octets,
+            group: options.max_group.max(1),
+            group_octets: options.max_group_octets,
+        }
+    }
+}
+
 impl Work {
     /// Answers without having done anything.
     pub(crate) fn refuse(self, why: ProposeError) {
@@ -65,13 +84,23 @@ impl Work {
 }
 
 impl Queue {
-    pub(crate) fn new(max_works: usize, max_octets: usize) -> Self {
+    pub(crate) fn new(bounds: Bounds) -> Self {
         Self {
-            waiting: Mutex::default(),
+            waiting: Mutex::new(Waiting {
+                bounds,
+                works: VecDeque::new(),
+                octets: 0,
+                closed: false,
+                poisoned: false,
+                committer_waits: false,
+            }),
             filled: Condvar::new(),
-            max_works,
-            max_octets,
         }
+    }
+
+    /// Keeps to other bounds from now on. What waits beyond them is done all the same.
+    pub(crate) fn limit(&self, bounds: Bounds) {
+        self.lock().bounds = bounds;
     }
 
     /// Puts work at the end, or answers it at once when there is no room.
@@ -93,12 +122,17 @@ impl Queue {
     }
 
     /// Waits for work and moves what may share one sync to `group`; leaves it empty when the queue is closed and dry.
-    pub(crate) fn take(&self, group: &mut Vec<Work>, max_works: usize, max_octets: usize) {
+    pub(crate) fn take(&self, group: &mut Vec<Work>) {
         let mut waiting = self.lock();
         while waiting.works.is_empty() && !waiting.closed {
             waiting.committer_waits = true;
             waiting = self.filled.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        let Bounds {
+            group: max_works,
+            group_octets: max_octets,
+            ..
+        } = waiting.bounds;
         let mut taken = 0;
         while let Some(&(_, octets)) = waiting.works.front() {
             if group.len() == max_works || (taken + octets > max_octets && !group.is_empty()) {
@@ -144,7 +178,8 @@ impl Queue {
         if waiting.closed {
             return Some(ProposeError::Unknown);
         }
-        let full = waiting.works.len() >= self.max_works || waiting.octets + octets > self.max_octets;
+        let full =
+            waiting.works.len() >= waiting.bounds.works || waiting.octets + octets > waiting.bounds.octets;
         full.then_some(ProposeError::Overloaded)
     }
 
@@ -154,8 +189,9 @@ impl Queue {
     }
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
+    bounds: Bounds,
     works: VecDeque<(Work, usize)>,
     octets: usize,
     closed: bool,

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod ban;
+pub mod configuration;
 pub mod directory;
 pub mod job;
 pub mod mailbox;

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod ban;
 pub mod blob;
+pub mod configuration;
 pub mod directory;
 pub mod job;
 pub mod mailbox;

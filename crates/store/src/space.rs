@@ -5,7 +5,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -30,8 +30,8 @@ const LOOK_OCTETS: u64 = 16 << 20;
 /// Looks at the free space of one file system, and keeps the reserve file.
 pub(crate) struct SpaceGauge {
     probe: Box<dyn Fn() -> io::Result<u64> + Send + Sync>,
-    reserve_octets: u64,
-    file_octets: u64,
+    reserve_octets: AtomicU64,
+    file_octets: AtomicU64,
     file: PathBuf,
     free: AtomicU64,
     unlooked: AtomicU64,
@@ -58,8 +58,8 @@ impl SpaceGauge {
         let free = AtomicU64::new(probe()?);
         let gauge = Self {
             probe,
-            reserve_octets,
-            file_octets,
+            reserve_octets: AtomicU64::new(reserve_octets),
+            file_octets: AtomicU64::new(file_octets),
             file: dir.join("reserve"),
             free,
             unlooked: AtomicU64::new(0),
@@ -74,11 +74,24 @@ impl SpaceGauge {
         if let Some(looked) = self.due() {
             self.look(looked);
         }
-        if self.free.load(Relaxed) < self.reserve_octets {
+        if self.free.load(Relaxed) < self.reserve_octets.load(Relaxed) {
             Space::Low
         } else {
             Space::Enough
         }
+    }
+
+    /// Keeps other reserves from now on. A file of another size is made anew when there is room for it.
+    pub(crate) fn keep(&self, reserve_octets: u64, file_octets: u64) {
+        self.reserve_octets.store(reserve_octets, Relaxed);
+        let looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.file_octets.swap(file_octets, Relaxed) != file_octets
+            && let Err(error) = fs::remove_file(&self.file)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "cannot remove the reserve file");
+        }
+        self.look(looked);
     }
 
     /// Counts what was written, so that a fast writer is noticed before the last look is old.
@@ -115,15 +128,17 @@ impl SpaceGauge {
 
     /// Gives the file up when less than its own size is free, and makes it again when that leaves the reserve twice.
     fn keep_reserve_file(&self, free: u64) {
-        if self.file_octets == 0 {
+        let (reserve_octets, file_octets) =
+            (self.reserve_octets.load(Relaxed), self.file_octets.load(Relaxed));
+        if file_octets == 0 {
             return;
         }
         let exists = self.file.exists();
-        let result = if exists && free < self.file_octets {
+        let result = if exists && free < file_octets {
             tracing::warn!(free, "the disk is full: the reserve file is given up");
             fs::remove_file(&self.file)
-        } else if !exists && free / 2 >= self.reserve_octets.saturating_add(self.file_octets) {
-            self.make_reserve_file()
+        } else if !exists && free / 2 >= reserve_octets.saturating_add(file_octets) {
+            self.make_reserve_file(file_octets)
         } else {
             Ok(())
         };
@@ -132,13 +147,13 @@ impl SpaceGauge {
         }
     }
 
-    fn make_reserve_file(&self) -> io::Result<()> {
+    fn make_reserve_file(&self, octets: u64) -> io::Result<()> {
         let file = OpenOptions::new()
             .write(true)
             .create(true)
             .truncate(true)
             .open(&self.file)?;
-        allocate(&file, self.file_octets).inspect_err(|_| drop(fs::remove_file(&self.file)))
+        allocate(&file, octets).inspect_err(|_| drop(fs::remove_file(&self.file)))
     }
 }
 
@@ -224,6 +239,24 @@ mod tests {
         check(2 * FILE, false);
         check(2 * (RESERVE + FILE) - 1, false);
         check(2 * (RESERVE + FILE), true);
+    }
+
+    #[test]
+    fn a_reserve_file_of_another_size_is_made_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("reserve");
+        let gauge = SpaceGauge::probing(Box::new(|| Ok(1 << 30)), dir.path(), 1 << 20, 64 << 10).unwrap();
+        for (reserve, octets, space) in [
+            (1 << 20, 128 << 10, Space::Enough),
+            (2 << 30, 128 << 10, Space::Low),
+        ] {
+            gauge.keep(reserve, octets);
+            assert_eq!(fs::metadata(&file).unwrap().len(), octets);
+            assert_eq!(gauge.space(), space);
+        }
+        gauge.keep(1 << 20, 0);
+        assert!(!file.exists());
+        assert_eq!(gauge.space(), Space::Enough);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::{
     fs::File,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
     thread::JoinHandle,
 };
 
@@ -27,7 +27,7 @@ use crate::{
     options::{MAX_CHUNK_OCTETS, MIN_CHUNK_OCTETS, Options},
     propose::{Answer, ProposeError},
     quarantine::{BadRecord, Quarantine, Ward},
-    queue::{Queue, Work},
+    queue::{Bounds, Queue, Work},
     sequence,
     space::{Space, SpaceGauge},
     statistics::{Meters, Statistics},
@@ -141,7 +141,7 @@ impl Store {
             chunk_octets,
             compression,
             ..
-        } = self.inner.options;
+        } = self.options();
         let chunk_octets = chunk_octets.clamp(MIN_CHUNK_OCTETS, MAX_CHUNK_OCTETS);
         BlobWriter::new(
             Arc::clone(&self.inner.queue),
@@ -202,10 +202,27 @@ impl Store {
         }
     }
 
-    /// What the store was opened with.
+    /// What the store goes by now.
     #[must_use]
-    pub fn options(&self) -> &Options {
-        &self.inner.options
+    pub fn options(&self) -> Options {
+        let options = self.inner.options.read();
+        options.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes by other options from now on: blobs that are begun, groups that are gathered, work that comes, free space.
+    /// The cache and the length of the feed stay as they were when it was opened. May touch the disk.
+    pub fn configure(&self, options: &Options) {
+        let mut current = self.inner.options.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Options {
+            cache_octets: current.cache_octets,
+            max_feed: current.max_feed,
+            ..options.clone()
+        };
+        self.inner.queue.limit(Bounds::of(&current));
+        drop(current);
+        if let Some(gauge) = &self.inner.gauge {
+            gauge.keep(options.reserve_octets, options.reserve_file_octets);
+        }
     }
 
     /// Sets a record of ours aside that cannot be understood, and reports it. Writes a small file.
@@ -240,7 +257,7 @@ impl Store {
         beside: Option<Beside>,
     ) -> std::io::Result<Self> {
         let engine = Arc::new(engine);
-        let queue = Arc::new(Queue::new(options.max_queue, options.max_queue_octets));
+        let queue = Arc::new(Queue::new(Bounds::of(&options)));
         let (feed, _) = broadcast::channel(options.max_feed.max(1));
         let health = Arc::new(Health::new());
         let meters = Arc::new(Meters::starting_at(sequence));
@@ -262,8 +279,6 @@ impl Store {
             gauge: gauge.clone(),
             mark,
             sequence,
-            max_group: options.max_group.max(1),
-            max_group_octets: options.max_group_octets,
         };
         let thread = std::thread::Builder::new()
             .name("committer".to_owned())
@@ -276,7 +291,7 @@ impl Store {
             meters,
             gauge,
             ward: Arc::new(Ward::new(layout.map(|layout| layout.quarantine))),
-            options,
+            options: RwLock::new(options),
             thread: Mutex::new(Some(thread)),
             _lock: lock,
         };
@@ -310,7 +325,7 @@ struct Inner {
     meters: Arc<Meters>,
     gauge: Option<Arc<SpaceGauge>>,
     ward: Arc<Ward>,
-    options: Options,
+    options: RwLock<Options>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Last: the directory is ours until the engine's files are closed.
     _lock: Option<File>,

@@ -24,7 +24,8 @@ use crate::{
     key::{self, Key, Keyspace, PREFIX_OCTETS},
     read::Range,
     record::{
-        Damaged, Record, RecordError, audit::AuditEntry, once::CommandResult, state::Usage, trail::TrailStep,
+        Damaged, Record, RecordError, audit::AuditEntry, configuration::KeptConfiguration,
+        once::CommandResult, state::Usage, trail::TrailStep,
     },
 };
 
@@ -166,6 +167,13 @@ where
                 let entry = self.decode::<_, AuditEntry>(key, octets, key::audit::parse_audit);
                 let same = entry.is_none_or(|(id, entry)| entry.id == id);
                 self.expect(key, same, "the entry is another's");
+                Ok(())
+            }
+            Keyspace::Trail if kind == key::configuration::CONFIGURATION => {
+                let kept =
+                    self.decode::<_, KeptConfiguration>(key, octets, key::configuration::parse_configuration);
+                let same = kept.is_none_or(|(id, kept)| kept.id == id);
+                self.expect(key, same, "the configuration is another's");
                 Ok(())
             }
             Keyspace::Trail => {

@@ -48,6 +48,10 @@ fn keys_are_golden() {
         "spool:0000000100026d00000000010200020000000000000003",
     );
     check(
+        configuration::configuration(id.into()),
+        "trail:00000000000067fffffffffefdfffdfffffffffffffffc",
+    );
+    check(
         audit::audit(id.into()),
         "trail:00000000000075fffffffffefdfffdfffffffffffffffc",
     );
@@ -116,6 +120,10 @@ proptest! {
         let step = TrailKey::accepted(tenant, message);
         prop_assert_eq!(TrailKey::parse(&step.key().bytes), Some(step));
         prop_assert_eq!(once::parse_appended(&once::appended(tenant, message, recipient).bytes), Some((tenant, message, recipient)));
+        prop_assert_eq!(
+            configuration::parse_configuration(&configuration::configuration(id.into()).bytes),
+            Some(id.into())
+        );
         prop_assert_eq!(audit::parse_audit(&audit::audit(id.into()).bytes), Some(id.into()));
         prop_assert_eq!(once::parse_result(&once::result(CommandId::new(id)).bytes), Some(CommandId::new(id)));
         prop_assert_eq!(blob::parse_blob(&blob::blob(tenant, BlobId::new(id)).bytes), Some((tenant, BlobId::new(id))));

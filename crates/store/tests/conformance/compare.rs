@@ -12,7 +12,7 @@ use message::{
 use store::{
     engine::Snapshot,
     key::{self, Keyspace, mailbox::MailboxKey},
-    read::{self, audit, ban, directory, job, mailbox, spool, trail},
+    read::{self, audit, ban, configuration, directory, job, mailbox, spool, trail},
     record::{
         directory::{Address, AddressOwner},
         job::{BlobTombstone, MailboxTombstone},
@@ -39,6 +39,7 @@ pub(crate) fn compare(store: &Store, model: &Model) {
     compare_rest(&snapshot, model);
     compare_bans(&snapshot, model);
     compare_audit(&snapshot, model);
+    compare_configurations(&snapshot, model);
     let mut findings = Vec::new();
     let bytes = |tenant, blob: &_| {
         let reader = store.blob_reader(tenant, blob);
@@ -65,6 +66,17 @@ fn compare_bans(snapshot: &impl Snapshot, model: &Model) {
     let expected = expected.filter(|(_, ban)| ban.until.is_some_and(|until| until < time));
     assert_eq!(lapsed, expected.map(|(network, _)| *network).collect());
     assert!(ban::lapsed_before(snapshot, time, 1).unwrap().len() <= 1);
+}
+
+fn compare_configurations(snapshot: &impl Snapshot, model: &Model) {
+    let expected: Vec<_> = model.configurations.values().rev().cloned().collect();
+    assert_eq!(configuration::configurations(snapshot).unwrap(), expected);
+    let receipts: Vec<_> = expected.iter().map(|kept| kept.id).collect();
+    assert_eq!(configuration::receipts(snapshot).unwrap(), receipts);
+    for kept in &expected {
+        let read = configuration::configuration(snapshot, kept.id).unwrap();
+        assert_eq!(read.as_ref(), Some(kept));
+    }
 }
 
 fn compare_audit(snapshot: &impl Snapshot, model: &Model) {

@@ -105,6 +105,8 @@ const REACHED: &[&str] = &[
     "LimitAccount Ok",
     "LimitTenant Ok",
     "Reap Ok",
+    "KeepConfiguration Ok",
+    "KeepConfiguration TooLarge",
     "Record Exists",
     "Record NotPermitted",
     "Record Ok",

@@ -22,6 +22,7 @@ use store::{
     record::{
         audit::AuditEntry,
         ban::{Ban, Network},
+        configuration::KeptConfiguration,
         directory::{AppPassword, Password},
         mailbox::{Flags, MailboxName, SpecialUse, Uid, UidValidity},
         spool::{Priority, RecipientNumber, RecipientState, Route},
@@ -45,6 +46,7 @@ pub(crate) struct Model {
     pub(crate) results: BTreeMap<CommandId, Outcome>,
     pub(crate) bans: BTreeMap<Network, Ban>,
     pub(crate) audit: BTreeMap<ReceiptId, AuditEntry>,
+    pub(crate) configurations: BTreeMap<ReceiptId, KeptConfiguration>,
     pub(crate) graves: BTreeMap<MailboxId, Grave>,
     /// Deleted blobs whose chunks are still there: the next one.
     pub(crate) rests: BTreeMap<BlobId, (TenantId, u32)>,
@@ -250,6 +252,7 @@ impl Model {
             Command::Ban(command) => self.ban(command, proposal.at),
             Command::Unban(command) => self.unban(command),
             Command::Record(command) => self.record(command),
+            Command::KeepConfiguration(command) => self.keep_configuration(command),
             _ => panic!("a command that the model does not know"),
         }
     }

@@ -1,4 +1,4 @@
-//! Entries of the audit: begun, ended, and now and then claimed by somebody else.
+//! Entries of the audit: begun, ended, and now and then claimed by somebody else; and configurations that come into force.
 
 use message::{
     id::{Id, NodeId, ReceiptId},
@@ -6,10 +6,14 @@ use message::{
 };
 use store::{
     command::*,
-    record::audit::{AuditEntry, AuditOutcome},
+    record::{
+        audit::{AuditEntry, AuditOutcome},
+        configuration::{KeptConfiguration, KeptDocument, MAX_KEPT_DOCUMENTS},
+    },
 };
 
 use super::{START, Seed};
+use crate::model::Model;
 
 pub(super) fn tell([_, a, b, c, d, _]: Seed) -> Command {
     let number = u64::from(a % 6);
@@ -33,4 +37,27 @@ pub(super) fn tell([_, a, b, c, d, _]: Seed) -> Command {
         detail: String::new(),
     };
     Command::Record(Box::new(Record { entry }))
+}
+
+pub(super) fn configure([_, a, b, c, d, _]: Seed, model: &Model) -> Command {
+    let number = u64::from(a % 8);
+    let at = Timestamp::from_millis(START.as_millis() + number * 3_000);
+    let document = |number: usize| KeptDocument {
+        name: format!("{number}.toml"),
+        content: "x".repeat(usize::from(c)),
+    };
+    let documents = if d < 20 {
+        MAX_KEPT_DOCUMENTS + 1
+    } else {
+        usize::from(d % 3)
+    };
+    let oldest = model.configurations.keys().copied();
+    Command::KeepConfiguration(Box::new(KeepConfiguration {
+        kept: KeptConfiguration {
+            id: ReceiptId::new(Id::compose(at, NodeId::new(0), number)),
+            at,
+            documents: (0..documents).map(document).collect(),
+        },
+        forget: oldest.take(usize::from(b % 3)).collect(),
+    }))
 }

@@ -1,0 +1,202 @@
+//! The branch of the listeners: one for each that the settings want, with its acceptor and its connections.
+
+use std::{sync::Arc, time::Duration};
+
+use config::{Config, Listener, Protocol};
+use supervision::{Child, Dynamic, Restart, Settings, Strategy, Supervisor, child};
+
+use super::{DEFAULT_TENANT, Parts, SESSION_INTENSITY, Shared};
+use crate::{
+    limits::Limits,
+    listener::{
+        acceptor::{self, Acceptor, Connect, Serve, Service},
+        ports::Open,
+        proxy::Proxies,
+        refusal::Refusals,
+    },
+    pop3::session as pop3_session,
+    sasl,
+    smtp::session as smtp_session,
+};
+
+/// A listener as the current settings want it.
+struct Wanted<'s> {
+    config: &'s Config,
+    listener: &'s Listener,
+    open: &'s Open,
+}
+
+impl Parts {
+    fn smtp(&self, shared: &Shared, wanted: &Wanted<'_>) -> smtp_session::Parts {
+        let Wanted {
+            config,
+            listener,
+            open,
+        } = *wanted;
+        let settings = |loopback| smtp_session::settings(config, listener, &open.security, loopback);
+        smtp_session::Parts {
+            proxy_settings: Arc::new(::smtp::Settings {
+                xclient: true,
+                ..settings(false)
+            }),
+            settings: Arc::new(settings(false)),
+            loopback_settings: Arc::new(settings(true)),
+            proxies: listener.xclient_from.clone(),
+            authenticator: shared.authenticator.clone(),
+            default_domain: sasl::default_domain(config),
+            header: smtp_session::header_limits(config),
+            home: config.server.hostname.clone(),
+            tenant: DEFAULT_TENANT,
+            clock: self.clock,
+            mint: self.mint.clone(),
+            store: self.store.clone(),
+            gate: shared.gate.clone(),
+            directory: shared.who.clone(),
+            limits: shared.limits.clone(),
+            dialogues: self.dialogues.clone(),
+        }
+    }
+
+    fn pop3(&self, shared: &Shared, wanted: &Wanted<'_>) -> pop3_session::Parts {
+        let Wanted {
+            config,
+            listener,
+            open,
+        } = *wanted;
+        let settings = |loopback| pop3_session::settings(config, listener, &open.security, loopback);
+        pop3_session::Parts {
+            settings: Arc::new(settings(false)),
+            loopback_settings: Arc::new(settings(true)),
+            tenant: DEFAULT_TENANT,
+            clock: self.clock,
+            mint: self.mint.clone(),
+            store: self.store.clone(),
+            reads: self.reads.clone(),
+            gate: shared.gate.clone(),
+            directory: shared.who.clone(),
+            authenticator: shared.authenticator.clone(),
+            default_domain: sasl::default_domain(config),
+            limits: shared.limits.clone(),
+            dialogues: self.dialogues.clone(),
+            mailboxes: shared.mailboxes.clone(),
+        }
+    }
+}
+
+pub(super) fn listeners(parts: &Parts, shared: &Shared) -> Supervisor {
+    let (parts, shared) = (parts.clone(), shared.clone());
+    let wanted = |settings: &Settings| {
+        let listeners = settings.of::<Config>().listeners.iter();
+        let nature = |listener: &Listener| Family::of(listener.protocol).word().to_owned();
+        listeners
+            .map(|(name, listener)| (name.clone(), nature(listener)))
+            .collect()
+    };
+    let make = move |settings: &Settings, name: &str| {
+        let listener = settings.of::<Config>().listeners.get(name);
+        // Only those are made that the settings want.
+        let family = listener.map_or(Family::Smtp, |listener| Family::of(listener.protocol));
+        self::listener(&parts, &shared, name, family).into()
+    };
+    Supervisor::varying("listeners", Strategy::OneForOne, wanted, make)
+        .removal_deadline(|settings| settings.of::<Config>().server.drain_deadline)
+}
+
+/// Protocols whose connections are of one kind: a listener that changes from one to the other keeps those that stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Smtp,
+    Pop3,
+}
+
+impl Family {
+    const fn of(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => Self::Smtp,
+            Protocol::Pop3 => Self::Pop3,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Pop3 => "pop3",
+        }
+    }
+}
+
+fn listener(parts: &Parts, shared: &Shared, name: &str, family: Family) -> Supervisor {
+    let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
+    let (parts, shared) = (parts.clone(), shared.clone());
+    match family {
+        Family::Smtp => {
+            // The ceiling comes with the settings, before anybody is let in.
+            let connections = Dynamic::new("connections", 0, Restart::Transient, SESSION_INTENSITY);
+            let listener = listener.child(&connections);
+            listener.child(acceptor(
+                name,
+                family,
+                parts,
+                shared.limits.clone(),
+                move |parts, wanted| {
+                    connections.set_ceiling(wanted.listener.max_connections as usize);
+                    let session = parts.smtp(&shared, wanted);
+                    let connect = session.connect(&connections, &wanted.open.security, &parts.room);
+                    (connect, smtp_session::REFUSALS)
+                },
+            ))
+        }
+        Family::Pop3 => {
+            let connections = Dynamic::new("connections", 0, Restart::Transient, SESSION_INTENSITY);
+            let listener = listener.child(&connections);
+            listener.child(acceptor(
+                name,
+                family,
+                parts,
+                shared.limits.clone(),
+                move |parts, wanted| {
+                    connections.set_ceiling(wanted.listener.max_connections as usize);
+                    let session = parts.pop3(&shared, wanted);
+                    let connect = session.connect(&connections, &wanted.open.security, &parts.room);
+                    (connect, pop3_session::REFUSALS)
+                },
+            ))
+        }
+    }
+}
+
+fn acceptor(
+    name: &str,
+    family: Family,
+    parts: Parts,
+    limits: Limits,
+    connect: impl Fn(&Parts, &Wanted<'_>) -> (Connect, Refusals) + Send + Sync + 'static,
+) -> Child {
+    let name = name.to_owned();
+    let serve: Serve = Arc::new(move |settings| {
+        let config = settings.shared_of::<Config>();
+        let listener = config.listeners.get(&name)?;
+        if Family::of(listener.protocol) != family {
+            return None;
+        }
+        let open = parts.ports.open(&config, &name)?;
+        let wanted = Wanted {
+            config: &config,
+            listener,
+            open: &open,
+        };
+        let (connect, refusals) = connect(&parts, &wanted);
+        Some(Service {
+            connect,
+            proxies: Proxies::in_networks(&listener.proxy_from),
+            door: limits.door(&name),
+            refusals,
+            sockets: open.sockets.clone(),
+        })
+    });
+    let (acceptor, _) = child::<Acceptor>("acceptor", Restart::Permanent, move |settings| acceptor::Args {
+        serve: Arc::clone(&serve),
+        settings: settings.clone(),
+    });
+    acceptor
+}
