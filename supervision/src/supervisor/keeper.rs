@@ -215,6 +215,8 @@ impl Keeping {
         if std::mem::take(&mut ward.forced) {
             ward.stage = Stage::Due;
             commons.count_restart(ward.spot());
+            // Whoever depends on it was told of it by the one before, and would wait for that one for ever.
+            self.share_fate(place);
             return Ok(());
         }
         if !ward.child.restart.wanted(exit) {
@@ -239,22 +241,7 @@ impl Keeping {
             return Err(self.exceeded(place, exit));
         };
         let wait = self.reign.commons().backoff(count);
-        for sibling in affected(self.plan.strategy, place, self.wards.len()).rev() {
-            if sibling == place || self.is_told(sibling) {
-                continue;
-            }
-            let Some(ward) = self.wards.get_mut(sibling).filter(|ward| !ward.leaving) else {
-                continue;
-            };
-            let (stop, stage) = fate(ward.stage, ward.child.restart);
-            ward.stage = stage;
-            if stop {
-                ward.spot().kill(Killing::Expected);
-            }
-            if stage != Stage::Done {
-                self.reign.commons().count_restart(ward.spot());
-            }
-        }
+        self.share_fate(place);
         let Some(ward) = self.wards.get_mut(place) else {
             return Ok(());
         };
@@ -275,6 +262,26 @@ impl Keeping {
         ward.stage = Stage::Waiting;
         ward.timer = Some(ctx.after(wait, Order::Retry { child, incarnation }));
         Ok(())
+    }
+
+    /// Ends those that may not outlive the child of a place, to be started again behind it.
+    fn share_fate(&mut self, place: usize) {
+        for sibling in affected(self.plan.strategy, place, self.wards.len()).rev() {
+            if sibling == place || self.is_told(sibling) {
+                continue;
+            }
+            let Some(ward) = self.wards.get_mut(sibling).filter(|ward| !ward.leaving) else {
+                continue;
+            };
+            let (stop, stage) = fate(ward.stage, ward.child.restart);
+            ward.stage = stage;
+            if stop {
+                ward.spot().kill(Killing::Expected);
+            }
+            if stage != Stage::Done {
+                self.reign.commons().count_restart(ward.spot());
+            }
+        }
     }
 
     fn exceeded(&self, place: usize, exit: &Exit) -> Broken {
