@@ -2,6 +2,7 @@
 //! another user that keeps the right to bind low ports.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixDatagram;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
+use crate::line::Line;
 use crate::program::{Program, fail};
 
 /// Ports that the system chooses.
@@ -66,8 +68,35 @@ fn tells_its_manager_and_feeds_the_watchdog() {
     for _ in 0..3 {
         manager.hears("WATCHDOG=1");
     }
+    // Type=notify-reload: both words of one reload, the first with the time of its beginning.
+    program.signal(Signal::HUP);
+    let reloading = manager.hears("RELOADING=1");
+    assert!(reloading.contains("MONOTONIC_USEC="), "{reloading}");
+    manager.hears("READY=1");
     program.signal(Signal::TERM);
     manager.hears("STOPPING=1");
+    let (status, said) = program.ended();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serves_on_a_socket_that_its_manager_has_opened() {
+    let directory = TempDir::new().unwrap();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    // It is open before anybody serves it: who connects then waits, and is answered when the server is up.
+    let mut early = Line::to(address).await;
+    let bind = format!("listeners.mx.bind={address}");
+    let binds: Vec<&str> = BINDS
+        .iter()
+        .map(|set| if set.contains("mx") { &bind } else { *set })
+        .collect();
+    let mut program = Program::serve_on(directory.path(), socket, &binds);
+    assert_eq!(program.address("mx"), address);
+    early.expect("220 ").await;
+    early.ask("QUIT", "221 ").await;
+    program.smtp().await.ask("QUIT", "221 ").await;
+    program.signal(Signal::TERM);
     let (status, said) = program.ended();
     assert_eq!(status.code(), Some(0), "{said}");
 }

@@ -110,6 +110,32 @@ impl Program {
         Self::start(command)
     }
 
+    /// The same as a service manager starts it that has opened a socket for it (sd_listen_fds(3)). A shell puts the socket
+    /// where it is looked for, and knows the number of the process.
+    pub(crate) fn serve_on(directory: &Path, socket: std::net::TcpListener, arguments: &[&str]) -> Self {
+        let program = command(directory, &[]);
+        let mut shell = Command::new("sh");
+        shell
+            .args([
+                "-c",
+                "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"",
+            ])
+            .arg(program.get_program())
+            .arg("serve")
+            .args(arguments)
+            .current_dir(directory)
+            .stdin(Stdio::from(std::os::fd::OwnedFd::from(socket)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        Self::start(shell)
+    }
+
     fn start(mut command: Command) -> Self {
         let mut child = command.spawn().expect("the program");
         let output = BufReader::new(child.stdout.take().unwrap());
