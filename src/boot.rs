@@ -20,6 +20,7 @@ use actors::{
     },
     shell::{
         desk::Desk,
+        role,
         socket::{NAME as SHELL_NAME, Socket as ShellSocket},
     },
     tree::{Parts, tree},
@@ -66,9 +67,6 @@ impl Setup {
     }
 }
 
-/// Who may connect to the shell: the user of the server.
-const SHELL_MODE: u32 = 0o600;
-
 /// A server that is up.
 pub struct Server {
     /// Its supervision tree.
@@ -114,7 +112,8 @@ impl Server {
         let mut belongings = belongings(&room, &store);
         belongings.extend(setup.belongings);
         let data = &config.server.data;
-        let shell = ShellSocket::bind(data, SHELL_MODE)
+        let readers = role::readers(&config.shell).map_err(anyhow::Error::msg)?;
+        let shell = ShellSocket::bind(data, readers)
             .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
         let mint = Mint::new(clock, config.server.node);
         let reads = Reads::new(config.store.readers as usize);

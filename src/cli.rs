@@ -6,6 +6,8 @@ mod client;
 mod offline;
 mod password;
 mod serve;
+mod shell;
+mod top;
 mod verb;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -30,6 +32,8 @@ enum Command {
     /// Checks a configuration, or the store of a stopped server
     #[command(subcommand)]
     Check(check::Check),
+    /// The shell of a server that runs: lines that are typed, or one line
+    Shell(shell::Shell),
     /// Puts a load on a server and says what came of it
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -65,6 +69,7 @@ fn run_command(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match Arguments::from_arg_matches(matches)?.command {
         Command::Serve(serve) => serve.run(),
         Command::Check(check) => check.run(),
+        Command::Shell(shell) => shell.run(),
         Command::Bench(bench) => bench.run(),
         Command::Version => {
             println!("angarium {}", env!("CARGO_PKG_VERSION"));

@@ -63,7 +63,6 @@ use crate::{
     shell::{
         desk::{Alive, Desk},
         listener::{self as shell_listener, MAX_SESSIONS},
-        role::Policy,
         session::Session,
         socket::Socket as ShellSocket,
     },
@@ -366,7 +365,6 @@ fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> S
         socket: parts.shell.clone(),
         sessions: sessions.clone(),
         desk: Arc::new(parts.desk.clone().with(alive)),
-        policy: Policy::default(),
     };
     Supervisor::new("shell", Strategy::OneForOne)
         .intensity(10, Duration::from_secs(10))

@@ -21,6 +21,7 @@ use crate::route::Route;
 use crate::section::Section;
 use crate::server::Server;
 use crate::setting::Setting;
+use crate::shell::Shell;
 use crate::smtp::Smtp;
 use crate::source::{Reading, Source};
 use crate::statsd::Statsd;
@@ -128,6 +129,8 @@ sections! {
         auth: Auth;
         /// What one peer, account or sender may take.
         limits: Limits;
+        /// Who may ask a running server.
+        shell: Shell;
         /// Disk and memory of what is durable.
         store: Store;
         /// When an accepted message is delivered.

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead as _, BufReader, IsTerminal as _, Write as _},
     os::unix::net::UnixStream,
     path::Path,
+    time::Duration,
 };
 
 use actors::shell::socket::NAME;
@@ -14,6 +15,9 @@ use shell::{
     frame::{End, Request, Response},
     render::Style,
 };
+
+/// How long a server may be silent that is asked in a hurry.
+const MOMENT: Duration = Duration::from_secs(3);
 
 /// A connection to a server that runs.
 pub(super) struct Client {
@@ -63,6 +67,16 @@ impl Client {
         }
     }
 
+    /// Waits no longer than a moment for anything: who types or watches a page does not.
+    pub(super) fn hurry(&self) {
+        drop(self.stream.get_ref().set_read_timeout(Some(MOMENT)));
+    }
+
+    /// Another handle of the same connection.
+    pub(super) fn twin(&self) -> io::Result<UnixStream> {
+        self.stream.get_ref().try_clone()
+    }
+
     /// Asks, and hands over what is said until it is over.
     ///
     /// # Errors
@@ -105,6 +119,11 @@ pub(super) fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()
+}
+
+/// Whether somebody looks at standard output.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
 }
 
 /// For whom standard output is.

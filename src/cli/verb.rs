@@ -3,18 +3,19 @@
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches as _};
-use shell::{Answer, Call, Exit, Place, Verb, help, json, render, table};
+use shell::{Answer, Call, Exit, Kind, Verb, help, json, render, table};
 
 use super::{
-    client::{self, Client, Unreachable},
-    offline, password, runtime,
+    client,
+    shell::{Site, perform},
 };
-use crate::loader::{Overrides, Shortcuts};
+use crate::loader::Overrides;
 
 /// Adds every verb of the table to the program.
 pub(super) fn add_to(program: Command) -> Command {
-    let visible = table::verbs().filter(|verb| verb.name != ["help"]);
-    visible.fold(program, |program, verb| insert(program, verb.name, verb))
+    // clap has a help of its own, and there is nothing to leave.
+    let spoken = table::verbs().filter(|verb| verb.name != ["help"] && verb.name != ["quit"]);
+    spoken.fold(program, |program, verb| insert(program, verb.name, verb))
 }
 
 fn insert(above: Command, words: &'static [&'static str], verb: &'static Verb) -> Command {
@@ -50,6 +51,9 @@ fn fill(command: Command, verb: &'static Verb) -> Command {
         // Whether all are there is said in one place, by the call.
         if argument.is_many() {
             arg = arg.num_args(0..).action(ArgAction::Append);
+            if argument.kind == Kind::Verb {
+                arg = arg.trailing_var_arg(true).allow_hyphen_values(true);
+            }
         }
         command = command.arg(arg);
     }
@@ -85,31 +89,8 @@ pub(super) fn run(verb: &'static Verb, matches: &ArgMatches) -> anyhow::Result<E
             return Ok(ExitCode::from(Exit::USAGE.0));
         }
     };
-    let secret = verb
-        .secret
-        .filter(|_| !call.is_dry_run())
-        .map(password::ask)
-        .transpose()?;
     let config = overrides.load()?;
-    let exit = match Client::connect(&config.server.data) {
-        Ok(_) if verb.place == Place::Stopped => {
-            eprintln!("angarium: a server runs on {}", config.server.data.display());
-            Exit::FAILED
-        }
-        Ok(mut client) => {
-            let asked = shell::frame::Request::new(call.to_line(), secret);
-            say(&call, |show| client.ask(&asked, show))?
-        }
-        Err(Unreachable::Nobody) if matches!(verb.place, Place::Either | Place::Stopped) => {
-            let explained = overrides.explain(&Shortcuts::default())?;
-            runtime()?.block_on(offline::run(&config, explained, call, secret))?
-        }
-        Err(why) => {
-            let data = config.server.data.display();
-            eprintln!("angarium: {}", why.told(&data.to_string()));
-            why.exit()
-        }
-    };
+    let exit = perform(&Site { config, overrides }, &call)?;
     Ok(ExitCode::from(exit.0))
 }
 

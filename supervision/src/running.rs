@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::actor::Inspection;
 use crate::child::{Below, Node, START_LIMIT};
 use crate::commons::{Collapsed, Commons, Stage};
+use crate::dynamic::companion::end_pair;
 use crate::envelope::Work;
 use crate::gauges::Moment;
 use crate::ledger::CrashCard;
@@ -234,6 +235,34 @@ impl Running {
             .send(work)
             .map(|_| ())
             .map_err(|_| ControlError::NotRunning)
+    }
+
+    /// Asks one dynamic child to end in order by a deadline, as a drain of the tree does. What is not done by then lives
+    /// on: [`Running::expel`].
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], also for what is no dynamic child; [`ControlError::NotRunning`].
+    pub fn dismiss(&self, path: &str, deadline: Instant) -> Result<(), ControlError> {
+        match self.member(path)?.slot.drain(deadline) {
+            true => Ok(()),
+            false => Err(ControlError::NotRunning),
+        }
+    }
+
+    /// Ends one dynamic child and its companion at once and for good. That is no crash.
+    ///
+    /// # Errors
+    /// [`ControlError::NotFound`], also for what is no dynamic child.
+    pub fn expel(&self, path: &str) -> Result<(), ControlError> {
+        end_pair(&*self.member(path)?.slot, Killing::Expected);
+        Ok(())
+    }
+
+    fn member(&self, path: &str) -> Result<Node, ControlError> {
+        match self.find(path)? {
+            (Some(above), node) if matches!(above.below, Below::Members(_)) => Ok(node),
+            _ => Err(ControlError::NotFound),
+        }
     }
 
     /// Ends the tree: children are drained in reverse start order, each told to be done by `deadline`, and killed if it

@@ -299,7 +299,24 @@ impl Actor for Pop3Session {
                     .opened
                     .map_or_else(String::new, |opened| opened.mailbox.mailbox.to_string()),
             )
+            .with(
+                "account",
+                state
+                    .session
+                    .opened
+                    .map_or_else(String::new, |opened| opened.account.to_string()),
+            )
+            .with("doing", doing(state))
             .with("sending", state.retrieval.is_some())
+    }
+}
+
+/// What it is at, in a few words for who looks on.
+fn doing(state: &State) -> &'static str {
+    match (&state.retrieval, state.session.opened) {
+        (Some(_), _) => "sends a message",
+        (None, Some(_)) => "waits for a command",
+        (None, None) => "waits for a log-in",
     }
 }
 

@@ -1,9 +1,13 @@
-//! Change: how every verb goes that changes something. Tried out, or done, and then recorded with a receipt.
+//! Change: how every verb goes that changes something. Tried out, or put on record, done, and recorded with its end.
 
-use message::id::CommandId;
+use message::id::ReceiptId;
 use shell::{Answer, Block, Receipt};
+use store::{
+    command::{Command, Record},
+    record::audit::{AuditEntry, AuditOutcome},
+};
 
-use super::desk::{Caller, Desk, Refused, Request};
+use super::desk::{Desk, Refused, Request};
 
 /// What is going to be changed, as far as it is known before.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,10 @@ pub struct Change {
     pub what: String,
     /// The line that undoes it; none when nothing does.
     pub inverse: Option<String>,
+    /// More for whoever looks closer at the record.
+    pub detail: String,
+    /// Whether it is done although it cannot be put on record: what helps when the disk is full.
+    is_urgent: bool,
 }
 
 impl Change {
@@ -23,7 +31,7 @@ impl Change {
         Self {
             touches,
             what: what.into(),
-            inverse: None,
+            ..Self::default()
         }
     }
 
@@ -36,11 +44,29 @@ impl Change {
         }
     }
 
+    /// With more for whoever looks closer at the record.
+    #[must_use]
+    pub fn detailed(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: detail.into(),
+            ..self
+        }
+    }
+
+    /// Done although it cannot be put on record: what ends connections or restarts actors must not need a disk.
+    #[must_use]
+    pub fn even_unrecorded(self) -> Self {
+        Self {
+            is_urgent: true,
+            ..self
+        }
+    }
+
     /// Makes the change, unless it is only tried out, and answers with its receipt. What has begun is brought to its end
     /// and recorded, also when who asked has gone. `apply` says what the operator is to read besides.
     ///
     /// # Errors
-    /// What `apply` says; that is recorded, too.
+    /// What `apply` says; that is recorded, too. [`Refused`] when the change cannot be put on record: it is not made then.
     pub async fn make(
         self,
         desk: &Desk,
@@ -48,69 +74,94 @@ impl Change {
         apply: impl Future<Output = Result<Vec<Block>, Refused>> + Send + 'static,
     ) -> Result<Answer, Refused> {
         let mut answer = Answer::new(&request.call.verb().words());
-        let id: CommandId = desk.mint.id();
+        let id: ReceiptId = desk.mint.id();
         let receipt = Receipt {
             id: id.to_string(),
             at: desk.clock.timestamp(),
-            what: self.what,
+            what: self.what.clone(),
             touches: self.touches,
-            inverse: self.inverse,
+            inverse: self.inverse.clone(),
             dry_run: request.call.is_dry_run(),
         };
         if receipt.dry_run {
             answer.receipt = Some(receipt);
             return Ok(answer);
         }
-        let entry = Entry {
-            line: request.call.to_line(),
-            reason: request.call.reason().map(str::to_owned),
-            caller: request.caller.clone(),
-            receipt: receipt.clone(),
-        };
+        let is_urgent = self.is_urgent;
+        let entry = self.entry(id, &receipt, request);
+        if let Err(why) = record(desk, entry.clone()).await {
+            tracing::error!(target: "angarium::audit", why = %why.why, "a change cannot be put on record");
+            if !is_urgent {
+                return Err(Refused::failed(format!(
+                    "it cannot be put on record, and is not done: {why}"
+                )));
+            }
+        }
         // A task of its own: it is not taken back halfway because somebody closed his terminal.
+        let desk = desk.clone();
         let made = tokio::spawn(async move {
-            let made = apply.await;
-            entry.record(made.as_ref().err());
+            // Another one, whose death is recorded, too.
+            let made = tokio::spawn(apply)
+                .await
+                .unwrap_or_else(|why| Err(Refused::failed(format!("it died: {why}"))));
+            finish(&desk, entry, made.as_ref().err()).await;
             made
         });
-        let blocks = made
-            .await
-            .map_err(|why| Refused::failed(format!("it died: {why}")))??;
-        for block in blocks {
+        let made = made.await;
+        for block in made.map_err(|why| Refused::failed(why.to_string()))?? {
             answer.push(block);
         }
         answer.receipt = Some(receipt);
         Ok(answer)
     }
+
+    fn entry(self, id: ReceiptId, receipt: &Receipt, request: &Request) -> AuditEntry {
+        AuditEntry {
+            id,
+            at: receipt.at,
+            who: request.caller.to_string(),
+            line: request.call.to_line(),
+            reason: request.call.reason().map(str::to_owned),
+            touches: self.touches,
+            what: self.what,
+            inverse: self.inverse,
+            outcome: AuditOutcome::Begun,
+            ended: None,
+            detail: self.detail,
+        }
+        .fitting()
+    }
 }
 
-/// What is kept of a change.
-struct Entry {
-    caller: Caller,
-    line: String,
-    reason: Option<String>,
-    receipt: Receipt,
+async fn record(desk: &Desk, entry: AuditEntry) -> Result<(), Refused> {
+    desk.propose(Command::Record(Box::new(Record { entry }))).await?;
+    Ok(())
 }
 
-impl Entry {
-    fn record(&self, failed: Option<&Refused>) {
-        let Self {
-            caller,
-            line,
-            reason,
-            receipt,
-        } = self;
-        tracing::info!(
-            target: "angarium::audit",
-            receipt = %receipt.id,
-            uid = caller.uid,
-            who = %caller.name,
-            line = ?line,
-            reason = reason.as_ref().map(tracing::field::debug),
-            touches = receipt.touches,
-            failed = failed.map(tracing::field::display),
-            "{}",
-            receipt.what,
-        );
+/// Records how it ended, in the store and in the log.
+async fn finish(desk: &Desk, begun: AuditEntry, failed: Option<&Refused>) {
+    let outcome = match failed {
+        None => AuditOutcome::Done,
+        Some(why) => AuditOutcome::Failed(why.why.clone()),
+    };
+    let entry = AuditEntry {
+        outcome,
+        ended: Some(desk.clock.timestamp()),
+        ..begun
+    }
+    .fitting();
+    tracing::info!(
+        target: "angarium::audit",
+        receipt = %entry.id,
+        who = entry.who,
+        line = ?entry.line,
+        reason = entry.reason.as_ref().map(tracing::field::debug),
+        touches = entry.touches,
+        failed = failed.map(tracing::field::display),
+        "{}",
+        entry.what,
+    );
+    if let Err(why) = record(desk, entry).await {
+        tracing::error!(target: "angarium::audit", why = %why.why, "the end of a change cannot be put on record");
     }
 }

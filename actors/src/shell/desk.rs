@@ -1,6 +1,6 @@
 //! Desk: everything that a verb may touch. Offline it stands over a store that no server has open.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use config::{Config, Explained};
@@ -187,6 +187,17 @@ pub struct Caller {
     pub role: Role,
 }
 
+impl fmt::Display for Caller {
+    /// As the audit has it: `administrator root (0)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let role = match self.role {
+            Role::Administrator => "administrator",
+            Role::Reader => "reader",
+        };
+        write!(f, "{role} {} ({})", self.name, self.uid)
+    }
+}
+
 /// What is asked, and by whom.
 pub struct Request {
     /// The verb with what was said behind it.
@@ -195,6 +206,19 @@ pub struct Request {
     pub caller: Caller,
     /// What was given besides and is never shown.
     pub secret: Option<auth::Secret>,
+}
+
+impl Request {
+    /// For the verbs of which a part is for administrators.
+    ///
+    /// # Errors
+    /// [`Refused`] when who asks is none.
+    pub fn administrator(&self) -> Result<(), Refused> {
+        match self.caller.role {
+            Role::Administrator => Ok(()),
+            Role::Reader => Err(Refused::not_allowed("that is for administrators")),
+        }
+    }
 }
 
 /// Why something was not done, as the operator is told it.

@@ -9,21 +9,23 @@
 
 use std::{io, sync::Arc, time::Duration};
 
+use config::Config;
 use ractor_cluster_derive::RactorMessage;
 use shell::{
     Exit,
     frame::{End, Response},
 };
-use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
+use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection, Refusal, Settings};
 use tokio::{
     net::{UnixListener, UnixStream},
+    sync::Semaphore,
     task::JoinSet,
     time::Instant,
 };
 
 use super::{
     desk::Desk,
-    role::Policy,
+    role,
     session::{self, Session},
     socket::Socket,
 };
@@ -50,8 +52,6 @@ pub struct Args {
     pub sessions: Dynamic<Session>,
     /// What verbs may touch.
     pub desk: Arc<Desk>,
-    /// Who may what.
-    pub policy: Policy,
 }
 
 /// The acceptor.
@@ -59,7 +59,7 @@ pub struct Acceptor;
 
 /// What the acceptor holds.
 pub struct State {
-    path: String,
+    socket: Socket,
     /// Ends with the actor, and with it the taking of connections.
     tasks: JoinSet<()>,
 }
@@ -72,10 +72,10 @@ impl Actor for Acceptor {
 
     async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
         let listener = args.socket.listen().map_err(Broken::because)?;
-        let path = args.socket.path().display().to_string();
+        let socket = args.socket.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(accept(listener, args, ctx.address()));
-        Ok(State { path, tasks })
+        Ok(State { socket, tasks })
     }
 
     async fn handle(_: &Context<Msg>, msg: Msg, _: &mut State) -> Result<(), Broken> {
@@ -84,20 +84,61 @@ impl Actor for Acceptor {
         }
     }
 
+    async fn prepare(
+        _: &Context<Msg>,
+        settings: &Settings,
+        _: &mut State,
+    ) -> Result<Result<(), Refusal>, Broken> {
+        let readers = readers(settings).await?;
+        Ok(readers.map(drop).map_err(Refusal))
+    }
+
+    async fn configure(_: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
+        let permitted = match readers(settings).await? {
+            Ok(readers) => state.socket.permit(readers).map_err(|why| why.to_string()),
+            Err(why) => Err(why),
+        };
+        if let Err(why) = permitted {
+            tracing::error!(target: "angarium::shell", why, "the socket keeps its mode");
+        }
+        Ok(())
+    }
+
     async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
         state.tasks.abort_all();
         Ok(Drained::Now)
     }
 
     fn inspect(state: &State) -> Inspection {
-        Inspection::default().with("path", state.path.clone())
+        Inspection::default().with("path", state.socket.path().display().to_string())
     }
 }
 
+/// The group that is let in, looked up where it may block.
+async fn readers(settings: &Settings) -> Result<Result<Option<u32>, String>, Broken> {
+    let shell = settings.of::<Config>().shell.clone();
+    let looked_up = tokio::task::spawn_blocking(move || role::readers(&shell)).await;
+    looked_up.map_err(Broken::because)
+}
+
 async fn accept(listener: UnixListener, args: Args, me: Address<Msg>) {
+    // Bounded, because who is only looked at has no seat yet.
+    let places = Arc::new(Semaphore::new(MAX_SESSIONS));
+    let mut introductions = JoinSet::new();
     loop {
+        while introductions.try_join_next().is_some() {}
         match listener.accept().await {
-            Ok((stream, _)) => admit(stream, &args),
+            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
+                Ok(place) => {
+                    let args = args.clone();
+                    introductions.spawn(async move {
+                        admit(stream, &args).await;
+                        drop(place);
+                    });
+                }
+                Err(_) if role::is_ours(&stream) => refuse(&stream),
+                Err(_) => {}
+            },
             Err(why) if why.kind() == io::ErrorKind::ConnectionAborted => {}
             // EMFILE, ENFILE, ENOBUFS, ENOMEM.
             Err(why) if matches!(why.raw_os_error(), Some(24 | 23 | 105 | 12)) => {
@@ -112,20 +153,23 @@ async fn accept(listener: UnixListener, args: Args, me: Address<Msg>) {
     }
 }
 
-fn admit(stream: UnixStream, args: &Args) {
-    let Some(caller) = args.policy.caller(&stream) else {
+async fn admit(stream: UnixStream, args: &Args) {
+    let config = args.desk.config();
+    let Some(caller) = role::caller(&stream, &config.shell).await else {
         // Nothing is said to strangers, not even that there is a shell.
         let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
         tracing::warn!(target: "angarium::security", uid, "a stranger came to the shell");
         return;
     };
-    let Ok(seat) = args.sessions.reserve() else {
-        let why =
-            format!("there are {MAX_SESSIONS} sessions of the shell already, or the server is stopping");
-        let end = End::refused("", Exit::FAILED, why);
-        // Whoever does not read it at once does not read it.
-        drop(stream.try_write(Response::End(end).to_line().as_bytes()));
-        return;
-    };
-    session::start(seat, stream, caller, &args.desk);
+    match args.sessions.reserve() {
+        Ok(seat) => session::start(seat, stream, caller, &args.desk),
+        Err(_) => refuse(&stream),
+    }
+}
+
+/// Says that there is no room. Whoever does not read it at once does not read it.
+fn refuse(stream: &UnixStream) {
+    let why = format!("there are {MAX_SESSIONS} sessions of the shell already, or the server is stopping");
+    let end = End::refused("", Exit::FAILED, why);
+    drop(stream.try_write(Response::End(end).to_line().as_bytes()));
 }

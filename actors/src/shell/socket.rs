@@ -3,7 +3,7 @@
 use std::{
     fs, io,
     os::unix::{
-        fs::PermissionsExt as _,
+        fs::{PermissionsExt as _, chown},
         net::{UnixListener as StdListener, UnixStream as StdStream},
     },
     path::{Path, PathBuf},
@@ -28,12 +28,12 @@ struct Bound {
 }
 
 impl Socket {
-    /// Listens in a data directory, with this mode. The socket that a dead process left is replaced, one that answers
+    /// Listens in a data directory, for its user and, if there is one, for this group. The socket that a dead process left is replaced, one that answers
     /// is not.
     ///
     /// # Errors
     /// When another process listens there, or what the system says.
-    pub fn bind(data: &Path, mode: u32) -> io::Result<Self> {
+    pub fn bind(data: &Path, readers: Option<u32>) -> io::Result<Self> {
         let path = data.join(NAME);
         match StdStream::connect(&path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
@@ -49,7 +49,7 @@ impl Socket {
         }
         let listener = StdListener::bind(&unready)?;
         listener.set_nonblocking(true)?;
-        fs::set_permissions(&unready, fs::Permissions::from_mode(mode))?;
+        permit(&unready, readers)?;
         fs::rename(&unready, &path)?;
         Ok(Self {
             bound: Arc::new(Bound { listener, path }),
@@ -64,6 +64,14 @@ impl Socket {
         UnixListener::from_std(self.bound.listener.try_clone()?)
     }
 
+    /// Lets this group in from now on, or nobody but the user.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn permit(&self, readers: Option<u32>) -> io::Result<()> {
+        permit(&self.bound.path, readers)
+    }
+
     /// Takes its name away: nobody comes any more.
     pub fn remove(&self) {
         drop(fs::remove_file(&self.bound.path));
@@ -73,5 +81,47 @@ impl Socket {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.bound.path
+    }
+}
+
+/// The group first: the mode must never let in one that it is not meant for.
+fn permit(path: &Path, readers: Option<u32>) -> io::Result<()> {
+    let mode = match readers {
+        None => 0o600,
+        Some(group) => {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+            chown(path, None, Some(group))?;
+            0o660
+        }
+    };
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dead_socket_is_replaced_and_a_living_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = Socket::bind(directory.path(), None).unwrap();
+        let mode = |socket: &Socket| fs::metadata(socket.path()).unwrap().mode() & 0o777;
+        assert_eq!(mode(&socket), 0o600);
+        let group = fs::metadata(directory.path()).unwrap().gid();
+        socket.permit(Some(group)).unwrap();
+        assert_eq!(mode(&socket), 0o660);
+        socket.permit(None).unwrap();
+        assert_eq!(mode(&socket), 0o600);
+        let refused = Socket::bind(directory.path(), None).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        let path = socket.path().to_owned();
+        drop(socket);
+        assert!(path.exists(), "as after a crash");
+        let again = Socket::bind(directory.path(), None).unwrap();
+        assert!(StdStream::connect(&path).is_ok());
+        again.remove();
+        assert!(!path.exists());
     }
 }

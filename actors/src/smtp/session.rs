@@ -278,11 +278,27 @@ impl Actor for SmtpSession {
             .with("peer", state.session.peer.to_string())
             .with("helo", machine.hello().map_or("", |hello| &hello.name))
             .with("tls", machine.tls().is_some())
+            .with("login", machine.login().map_or("", |login| &login.name))
+            .with("doing", doing(state))
             .with(
                 "recipients",
                 machine.recipients().map_or(0, smtp::Recipients::len),
             )
             .with("body", state.body.is_some())
+    }
+}
+
+/// What it is at, in a few words for who looks on.
+fn doing(state: &State) -> &'static str {
+    let machine = &state.session.machine;
+    if state.body.is_some() {
+        "takes a message"
+    } else if machine.is_authenticating() {
+        "logs in"
+    } else if machine.mail().is_some() {
+        "takes an envelope"
+    } else {
+        "waits for a command"
     }
 }
 

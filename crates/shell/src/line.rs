@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     table,
-    verb::{Argument, Effect, Flag, Verb},
+    verb::{Argument, Effect, Flag, Kind, Verb},
     words::{self, quoted},
 };
 
@@ -65,7 +65,11 @@ impl Call {
                     };
                     call.add_flag(flag, value)?;
                 }
-                _ => call.add_value(word)?,
+                _ => {
+                    call.add_value(word)?;
+                    // What stands behind a line within the line is its, not ours.
+                    is_over |= call.takes_a_line();
+                }
             }
         }
         match verb.arguments.get(call.values.len()).filter(|it| it.is_needed()) {
@@ -76,6 +80,12 @@ impl Call {
             ))),
             None => Ok(call),
         }
+    }
+
+    /// Whether its values are a line themselves, of which the first has been read.
+    fn takes_a_line(&self) -> bool {
+        let last = self.verb.arguments.last();
+        !self.values.is_empty() && last.is_some_and(|last| last.is_many() && last.kind == Kind::Verb)
     }
 
     fn add_flag(&mut self, flag: &'static Flag, value: Option<&str>) -> Result<(), LineError> {
@@ -202,7 +212,7 @@ impl Call {
         }
         let mut is_over = false;
         for value in &self.values {
-            if !is_over && value.starts_with("--") {
+            if !is_over && value.starts_with("--") && !self.takes_a_line() {
                 line += " --";
                 is_over = true;
             }

@@ -72,7 +72,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::verb::{Effect, Inverse};
+    use crate::verb::{Effect, Inverse, Role};
 
     #[test]
     fn the_table_is_in_order() {
@@ -111,6 +111,19 @@ mod tests {
             for name in arguments.chain(verb.all_flags().map(|flag| flag.name)) {
                 assert!(flags.insert(name), "{words}: {name} is twice");
             }
+        }
+    }
+
+    #[test]
+    fn what_changes_is_for_administrators() {
+        for verb in verbs().filter(|verb| matches!(verb.effect, Effect::Changes { .. })) {
+            // Of it a part only reads; it asks for itself who may do the rest.
+            let asks_itself = verb.name == ["actor"];
+            assert!(
+                asks_itself || verb.role == Role::Administrator,
+                "{}",
+                verb.words()
+            );
         }
     }
 

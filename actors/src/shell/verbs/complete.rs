@@ -2,7 +2,7 @@
 
 use shell::{Answer, Table};
 
-use super::candidates;
+use super::{candidates, crash};
 use crate::shell::desk::{Desk, Refused, Request};
 
 /// Candidates that are listed; nobody reads more.
@@ -12,7 +12,12 @@ pub(in crate::shell) async fn complete(desk: &Desk, request: &Request) -> Result
     let kind = request.call.required("kind")?;
     let begun = request.call.value("beginning").unwrap_or_default();
     let candidates = match kind {
+        "crash" => crash::cards(&desk.running()?)
+            .into_iter()
+            .map(|(number, _)| number)
+            .collect(),
         "path" => paths(desk, begun)?,
+        "session" => sessions(desk)?,
         "listener" => desk.config().listeners.keys().cloned().collect(),
         other => candidates::of(desk, other).await?,
     };
@@ -39,4 +44,16 @@ fn paths(desk: &Desk, begun: &str) -> Result<Vec<String>, Refused> {
         .map(|row| row.path)
         .filter(|path| below(path))
         .collect())
+}
+
+/// The ids of all sessions, without asking them.
+fn sessions(desk: &Desk) -> Result<Vec<String>, Refused> {
+    let running = desk.running()?;
+    let rows = running
+        .tree("/listeners")
+        .into_iter()
+        .chain(running.tree("/shell"));
+    let sessions = rows.filter(|row| row.class.ends_with("_session"));
+    let id = |row: supervision::Row| row.path.rsplit('/').next().map(str::to_owned);
+    Ok(sessions.filter_map(id).collect())
 }

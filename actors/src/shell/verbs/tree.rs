@@ -11,7 +11,7 @@ use crate::shell::{
 /// Rows of one block: what is written at once, and a reader can stop.
 const ROWS_AT_ONCE: usize = 1000;
 
-const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "path",
     "class",
     "phase",
@@ -29,15 +29,11 @@ pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output)
     let running = desk.running()?;
     let prefix = request.call.value("path").unwrap_or("/").to_owned();
     let depth = request.call.number("depth");
+    let depth = depth.map_or(usize::MAX, |depth| usize::try_from(depth).unwrap_or(usize::MAX));
     // A walk over a hundred thousand slots must not keep a thread of the runtime from the mail.
     let blocks = tokio::task::spawn_blocking(move || {
-        let rows = running.tree(&prefix);
-        let levels = |path: &str| path.trim_end_matches('/').matches('/').count() as u64;
-        let floor = depth.map(|depth| levels(&prefix).saturating_add(depth));
-        let rows = rows
-            .iter()
-            .filter(|row| floor.is_none_or(|floor| levels(&row.path) <= floor));
-        tables(rows)
+        let rows = running.tree_to(&prefix, depth);
+        tables(rows.iter())
     });
     let blocks = blocks.await.map_err(|why| Refused::failed(why.to_string()))?;
     if blocks.is_empty() {
@@ -47,6 +43,13 @@ pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output)
         out.say(block).await?;
     }
     Ok(Answer::new("tree"))
+}
+
+/// Rows in one table.
+pub(super) fn table<'r>(rows: impl Iterator<Item = &'r Row>) -> Table {
+    let mut table = Table::new(&COLUMNS);
+    rows.for_each(|row| table.row(cells(row)));
+    table
 }
 
 fn tables<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<Table> {
@@ -62,7 +65,7 @@ fn tables<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<Table> {
     tables
 }
 
-fn cells(row: &Row) -> [Cell; COLUMNS.len()] {
+pub(super) fn cells(row: &Row) -> [Cell; COLUMNS.len()] {
     let since = row
         .started
         .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
@@ -70,7 +73,7 @@ fn cells(row: &Row) -> [Cell; COLUMNS.len()] {
     [
         row.path.as_str().into(),
         row.class.into(),
-        word(row.phase).into(),
+        word(row).into(),
         millis.map(message::time::Timestamp::from_millis).into(),
         row.restarts.into(),
         row.depth.into(),
@@ -82,9 +85,10 @@ fn cells(row: &Row) -> [Cell; COLUMNS.len()] {
     ]
 }
 
-/// The word for a phase, as its JSON has it.
-pub(super) fn word(phase: Phase) -> &'static str {
-    match phase {
+/// The word for where it stands, as its JSON has it.
+pub(super) fn word(row: &Row) -> &'static str {
+    match row.phase {
+        Phase::Up if row.suspended => "suspended",
         Phase::Idle => "idle",
         Phase::Waiting => "waiting",
         Phase::Starting => "starting",

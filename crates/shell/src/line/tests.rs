@@ -24,6 +24,11 @@ fn abbreviations_and_values() {
         assert!(!call.is_json() && !call.is_change());
     }
     assert!(call("tree --json").is_json());
+    let watched = call("watch tree --depth 2");
+    assert_eq!(
+        watched.values("line").collect::<Vec<_>>(),
+        ["tree", "--depth", "2"]
+    );
     assert_eq!(call("tree").value("path"), None);
     assert_eq!(
         call("help tree status").values("verb").collect::<Vec<_>>(),
