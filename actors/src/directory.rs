@@ -1,7 +1,7 @@
 //! Directory: who is here. A snapshot in memory, read without a lock, and the actor that keeps it true.
 //!
 //! Owner:    / (static, permanent)
-//! Accepts:  Msg::{Changed, Read}
+//! Accepts:  Msg::{Changed, Fresh, Read}
 //! Calls:    the pool of readers
 //! Owns:     the writing end of the snapshot
 //! On death: the snapshot stays as it was until the actor is back; it then reads everything again.
@@ -18,7 +18,7 @@ use message::{
 };
 use ractor_cluster_derive::RactorMessage;
 use store::store::Store;
-use supervision::{Actor, Broken, Context, Inspection, Settings};
+use supervision::{Actor, Broken, Context, Inspection, Reply, Settings};
 use tokio::task::JoinSet;
 
 pub use self::snapshot::{Credentials, Resolution, Snapshot};
@@ -70,6 +70,8 @@ impl Default for Directory {
 pub enum Msg {
     /// Something in the directory changed. A hint: several may be answered by one reading.
     Changed,
+    /// Say when everybody sees what is committed now.
+    Fresh(Reply<()>),
     /// The store was read.
     Read(Result<Box<Snapshot>, String>),
 }
@@ -122,6 +124,10 @@ pub struct State {
     reading: bool,
     /// Something changed since it began.
     stale: bool,
+    /// Who waits for a reading that has not begun, and who for the one under way. Each waits for a bounded time, and
+    /// there are no more than sessions of the shell.
+    asked: Vec<Reply<()>>,
+    reading_for: Vec<Reply<()>>,
     reader: JoinSet<()>,
 }
 
@@ -143,6 +149,8 @@ impl Actor for DirectoryKeeper {
             args,
             reading: false,
             stale: false,
+            asked: Vec::new(),
+            reading_for: Vec::new(),
             reader: JoinSet::new(),
         })
     }
@@ -150,6 +158,7 @@ impl Actor for DirectoryKeeper {
     async fn handle(ctx: &Context<Msg>, msg: Msg, state: &mut State) -> Result<(), Broken> {
         match msg {
             Msg::Changed => state.changed(ctx),
+            Msg::Fresh(reply) => state.fresh(ctx, reply),
             Msg::Read(read) => state.read(ctx, read),
         }
         Ok(())
@@ -179,10 +188,18 @@ impl State {
         self.start(ctx, Duration::ZERO);
     }
 
+    fn fresh(&mut self, ctx: &Context<Msg>, reply: Reply<()>) {
+        self.asked.push(reply);
+        self.changed(ctx);
+    }
+
     fn read(&mut self, ctx: &Context<Msg>, read: Result<Box<Snapshot>, String>) {
         self.reading = false;
         match read {
-            Ok(snapshot) => self.args.directory.publish(*snapshot),
+            Ok(snapshot) => {
+                self.args.directory.publish(*snapshot);
+                self.reading_for.drain(..).for_each(|reply| reply.send(()));
+            }
             Err(why) => {
                 tracing::error!(target: "angarium::directory", why, "the directory cannot be read");
                 return self.start(ctx, READ_AGAIN);
@@ -195,6 +212,7 @@ impl State {
 
     fn start(&mut self, ctx: &Context<Msg>, after: Duration) {
         self.reading = true;
+        self.reading_for.append(&mut self.asked);
         while self.reader.try_join_next().is_some() {}
         let (store, tenant, scope) = (self.args.store.clone(), self.args.tenant, self.args.scope.clone());
         let (reads, me) = (self.args.reads.clone(), ctx.address());

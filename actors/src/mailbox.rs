@@ -2,14 +2,21 @@
 //! POP3 asks for.
 //!
 //! Owner:    /tenants/<t>/mailboxes (dynamic, on demand; idle ones are passivated)
-//! Accepts:  Msg::{Open, Release, Subscribe, Changed, Idle}
+//! Accepts:  Msg::{Open, Release, Subscribe, Changed, Deleted, Idle}
 //! Calls:    the pool of readers
 //! Owns:     the lock, the subscribers, the listing; the mail is the store's
 //! On death: the lock is forgotten. A session that held it goes on, and may find at QUIT that another has removed the
 //!           same messages, which does no harm. Subscribers see their channel end, and subscribe again.
 //! Limits:   IDLE
 
-use std::{sync::Weak, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use message::id::TenantId;
 use pop3::{Maildrop, Message};
@@ -53,13 +60,50 @@ pub enum Msg {
     },
     /// The mailbox changed. A hint, told only to a mailbox that is up.
     Changed(MailboxState),
+    /// The mailbox is gone: who has it open is told to end.
+    Deleted,
     /// It is time to see whether anybody needs it.
     Idle,
 }
 
-/// What a session holds a lock by: as long as it lives, the mailbox is its own.
-#[derive(Debug, Default)]
-pub struct Lease;
+/// What a session holds a lock by: as long as it lives, the mailbox is its own. It is revoked when the mailbox goes.
+#[derive(Default)]
+pub struct Lease {
+    revoked: AtomicBool,
+    wake: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Lease {
+    /// A lease whose holder is woken like this when it is revoked.
+    #[must_use]
+    pub fn waking(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            revoked: AtomicBool::new(false),
+            wake: Some(Box::new(wake)),
+        }
+    }
+
+    /// Whether the mailbox is gone.
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Acquire)
+    }
+
+    fn revoke(&self) {
+        self.revoked.store(true, Ordering::Release);
+        if let Some(wake) = &self.wake {
+            wake();
+        }
+    }
+}
+
+impl fmt::Debug for Lease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("revoked", &self.revoked)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Why a mailbox was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +170,7 @@ impl Actor for Mailbox {
             Msg::Release { lease } => state.release(&lease),
             Msg::Subscribe { reply } => reply.send(state.subscribe()),
             Msg::Changed(changed) => state.changed(&changed),
+            Msg::Deleted => state.deleted(),
             Msg::Idle => state.idle(ctx),
         }
         Ok(())
@@ -180,6 +225,13 @@ impl State {
             *newest = changed.highest_modseq.max(*newest);
             newer
         });
+    }
+
+    fn deleted(&mut self) {
+        self.view = None;
+        if let Some(lease) = self.lock.upgrade() {
+            lease.revoke();
+        }
     }
 
     fn idle(&mut self, ctx: &Context<Msg>) {
@@ -276,7 +328,7 @@ mod tests {
     async fn one_session_at_a_time_has_the_lock() {
         let fixture = Fixture::new().await;
         let mailbox = up(&fixture, name(fixture.inbox));
-        let (first, second) = (Arc::new(Lease), Arc::new(Lease));
+        let (first, second) = (Arc::new(Lease::default()), Arc::new(Lease::default()));
         assert_eq!(open(&mailbox, &first).await, Ok(0));
         assert_eq!(open(&mailbox, &second).await, Err(NotOpened::InUse));
         // Who has it may ask again, as a session does that was restarted.
@@ -302,13 +354,26 @@ mod tests {
             ..fixture.inbox
         };
         let mailbox = up(&fixture, name(elsewhere));
-        let lease = Arc::new(Lease);
+        let lease = Arc::new(Lease::default());
         assert_eq!(open(&mailbox, &lease).await, Err(NotOpened::Unavailable));
         // What was not opened is not locked.
         assert_eq!(
-            open(&mailbox, &Arc::new(Lease)).await,
+            open(&mailbox, &Arc::new(Lease::default())).await,
             Err(NotOpened::Unavailable)
         );
+    }
+
+    #[tokio::test]
+    async fn who_has_a_mailbox_open_that_goes_is_told() {
+        let fixture = Fixture::new().await;
+        let mailbox = up(&fixture, name(fixture.inbox));
+        let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+        let lease = Arc::new(Lease::waking(move || sender.send(()).unwrap()));
+        assert_eq!(open(&mailbox, &lease).await, Ok(0));
+        assert!(!lease.is_revoked());
+        mailbox.cast(Msg::Deleted).unwrap();
+        told.recv().await.unwrap();
+        assert!(lease.is_revoked());
     }
 
     #[tokio::test]

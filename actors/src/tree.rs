@@ -143,7 +143,7 @@ pub fn tree(parts: &Parts) -> Tree {
     let (keeper, keeper_address) = limits_keeper(parts, &limits, &gate_address);
     let feed = feed(feed::Args {
         store: parts.store.clone(),
-        directory: directory_address,
+        directory: directory_address.clone(),
         local_queue: queue_address,
         sweeper: sweeper_address,
         limits: keeper_address,
@@ -154,6 +154,7 @@ pub fn tree(parts: &Parts) -> Tree {
         .child(Supervisor::new("queues", Strategy::OneForOne).child(queue));
     let shared = Shared {
         who,
+        keeper: directory_address,
         gate: gate_address,
         authenticator: authenticator_address,
         mailboxes,
@@ -187,6 +188,7 @@ pub fn tree(parts: &Parts) -> Tree {
 #[derive(Clone)]
 struct Shared {
     who: Directory,
+    keeper: Address<directory::Msg>,
     gate: Address<gate::Msg>,
     authenticator: Address<authenticator::Msg>,
     mailboxes: Dynamic<Mailbox>,
@@ -357,6 +359,7 @@ fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> S
         Dynamic::new("sessions", MAX_SESSIONS, Restart::Transient, SESSION_INTENSITY);
     let alive = Alive {
         directory: shared.who.clone(),
+        keeper: shared.keeper.clone(),
         limits: shared.limits.clone(),
         dialogues: parts.dialogues.clone(),
         reloader: reloader.clone(),

@@ -47,6 +47,8 @@ mod logs;
 #[cfg(test)]
 mod logs_in;
 #[cfg(test)]
+mod looks_after_mail;
+#[cfg(test)]
 mod many_connections;
 #[cfg(test)]
 mod measures_load;

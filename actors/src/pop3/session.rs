@@ -9,6 +9,7 @@
 //!           the connection ends, so that no client takes a part for the whole.
 //! Limits:   config.pop3, config.listeners.<name>, EXPUNGE_AT_ONCE
 
+mod lock;
 mod login;
 mod retrieve;
 
@@ -16,10 +17,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use message::{
     address::Domain,
-    id::{AccountId, CommandId, ConnectionId, MailboxId, TenantId},
+    id::{AccountId, CommandId, ConnectionId, TenantId},
     time::Tick,
 };
-use pop3::{Event, Maildrop, Mechanisms, Session, Settings, Tls, Verdict};
+use pop3::{Event, Mechanisms, Session, Settings, Tls, Verdict};
 use ractor_cluster_derive::RactorMessage;
 use store::{
     apply::Rejected,
@@ -336,7 +337,7 @@ fn greet(args: &Args, now: Tick) -> Checkpoint {
     Checkpoint {
         machine: Session::greet(Arc::clone(settings), now),
         opened: None,
-        lease: Arc::default(),
+        lease: Arc::new(lock::lease(&args.ledger)),
     }
 }
 
@@ -374,7 +375,10 @@ impl State {
         }
         let machine = &mut self.session.machine;
         if self.args.ledger.is_draining() && !machine.more() && !machine.ended() {
-            machine.farewell("shutting down");
+            machine.farewell(match self.session.lease.is_revoked() {
+                true => "the mailbox is gone",
+                false => "shutting down",
+            });
             output.push(machine.output());
         }
         if self.session.machine.ended() {
@@ -438,15 +442,6 @@ impl State {
         }
     }
 
-    async fn lock(&self, inbox: MailboxId, account: AccountId) -> Result<Maildrop, NotOpened> {
-        let mailbox = self.mailbox(inbox, account);
-        let lease = Arc::downgrade(&self.session.lease);
-        let opened = mailbox
-            .call(OPEN_LIMIT, |reply| mailbox::Msg::Open { lease, reply })
-            .await;
-        opened.unwrap_or(Err(NotOpened::Unavailable))
-    }
-
     /// Removes what the client marked, in as many commands as it takes; what a lost answer leaves unclear is removed
     /// again, which changes nothing.
     async fn update(&mut self, removed: &[u32]) -> Result<Verdict, Broken> {
@@ -466,17 +461,6 @@ impl State {
         Ok(Verdict::Updated)
     }
 
-    /// Gives the lock back before the client reads the last reply: it may be back at once. RFC 1939 §6
-    fn release(&mut self) {
-        let Some(opened) = self.session.opened.take() else {
-            return;
-        };
-        let lease = Arc::downgrade(&self.session.lease);
-        let _ = self
-            .mailbox(opened.mailbox.mailbox, opened.account)
-            .cast(mailbox::Msg::Release { lease });
-    }
-
     async fn expunge(&self, opened: Opened, uids: &[u32]) -> Result<bool, Broken> {
         let Some(messages) = retrieve::blobs(&self.args.parts, opened.mailbox, uids).await? else {
             return Ok(false);
@@ -494,19 +478,6 @@ impl State {
                 tracing::warn!(target: "angarium::pop3", connection = %self.args.connection, %why, "nothing was removed");
                 Ok(false)
             }
-        }
-    }
-
-    fn mailbox(&self, inbox: MailboxId, account: AccountId) -> Address<mailbox::Msg> {
-        let key = mailbox::name(self.key(inbox, account));
-        self.args.parts.mailboxes.address(&key)
-    }
-
-    fn key(&self, mailbox: MailboxId, account: AccountId) -> MailboxKey {
-        MailboxKey {
-            tenant: self.args.parts.tenant,
-            account,
-            mailbox,
         }
     }
 }

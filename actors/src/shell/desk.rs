@@ -1,6 +1,6 @@
 //! Desk: everything that a verb may touch. Offline it stands over a store that no server has open.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use config::{Config, Explained};
@@ -19,13 +19,16 @@ use crate::{
     admin::{Admin, AdminError},
     clock::Clock,
     connection::dialogue::Dialogues,
-    directory::Directory,
+    directory::{self, Directory},
     limits::Limits,
     log_levels::LogLevels,
     mint::Mint,
     reads::Reads,
     reload::reloader,
 };
+
+/// How long a change of the directory waits to be seen; it is durable by then.
+const SEEN_LIMIT: Duration = Duration::from_secs(5);
 
 /// Everything that a verb may touch. Copies are the same desk.
 #[derive(Clone)]
@@ -55,6 +58,8 @@ pub struct Desk {
 pub struct Alive {
     /// Who is here.
     pub directory: Directory,
+    /// Who keeps that true.
+    pub keeper: Address<directory::Msg>,
     /// Who is sent away, and what each takes.
     pub limits: Limits,
     /// Who listens to what is said on connections.
@@ -150,6 +155,14 @@ impl Desk {
     ) -> Result<T, Refused> {
         let store = self.store.clone();
         Ok(self.reads.run(move || read(&store)).await?)
+    }
+
+    /// Waits until every session sees what was changed of the directory: a change is not said to be done before.
+    pub async fn seen(&self) {
+        if let Some(alive) = &self.alive {
+            // A keeper that is down reads everything when it is back.
+            let _ = alive.keeper.call(SEEN_LIMIT, directory::Msg::Fresh).await;
+        }
     }
 
     /// What changes accounts.

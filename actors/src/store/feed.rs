@@ -12,7 +12,10 @@ use std::sync::Arc;
 use message::time::Timestamp;
 use ractor_cluster_derive::RactorMessage;
 use store::{
-    apply::{Change, change::MailboxChange},
+    apply::{
+        Change,
+        change::{MailboxChange, MailboxEvent},
+    },
     feed::{Changes, Committed, Feed as Fed},
     key::mailbox::MailboxKey,
     record::ban::{Ban, Network},
@@ -172,7 +175,12 @@ impl State {
             mailbox: changed.mailbox,
         };
         if let Some(mailbox) = self.args.mailboxes.living(&mailbox::name(key)) {
-            let _ = mailbox.cast(mailbox::Msg::Changed(changed.state));
+            let _ = mailbox.cast(match changed.what {
+                MailboxEvent::Deleted => mailbox::Msg::Deleted,
+                MailboxEvent::Appended { .. } | MailboxEvent::FlagsChanged(_) | MailboxEvent::Expunged(_) => {
+                    mailbox::Msg::Changed(changed.state)
+                }
+            });
         }
     }
 

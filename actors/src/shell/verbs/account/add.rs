@@ -25,6 +25,11 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
         true => auth::Secret::new(String::new()),
         false => secret(request)?,
     };
-    let work = async move { Ok(told(admin.add(address, &password).await?)) };
+    let at = desk.clone();
+    let work = async move {
+        let scram = admin.add(address, &password).await?;
+        at.seen().await;
+        Ok(told(scram))
+    };
     change.make(desk, request, work).await
 }

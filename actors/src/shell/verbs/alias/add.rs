@@ -46,7 +46,11 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
             Err(ProposeError::Rejected(Rejected::NoSuchDomain)) => Err(Refused::failed(format!(
                 "{address} is in no domain of ours: domain add makes it one"
             ))),
-            other => Ok(other.map(|_| Vec::new())?),
+            other => {
+                other?;
+                at.seen().await;
+                Ok(Vec::new())
+            }
         }
     };
     change.make(desk, request, work).await

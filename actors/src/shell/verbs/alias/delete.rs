@@ -25,6 +25,7 @@ pub(in crate::shell) async fn delete(desk: &Desk, request: &Request) -> Result<A
             address,
         }))
         .await?;
+        at.seen().await;
         Ok(Vec::new())
     };
     change.make(desk, request, work).await

@@ -48,6 +48,7 @@ pub(in crate::shell) async fn catch_all(desk: &Desk, request: &Request) -> Resul
             catch_all,
         }))
         .await?;
+        at.seen().await;
         Ok(Vec::new())
     };
     change.make(desk, request, work).await
