@@ -7,6 +7,7 @@ use std::{
 use actors::{
     clock::Clock,
     connection::dialogue::Dialogues,
+    http::sockets::Sockets,
     listener::{ports::Ports, room::Room, socket},
     log_levels::LogLevels,
     mint::Mint,
@@ -79,6 +80,7 @@ pub struct Server {
     reloader: Address<reloader::Msg>,
     desk: Desk,
     shell: ShellSocket,
+    http: Sockets,
 }
 
 /// Asks a server that is up to read its configuration anew.
@@ -86,6 +88,7 @@ pub struct Server {
 pub struct Reloads {
     reloader: Address<reloader::Msg>,
     ports: Ports,
+    http: Sockets,
 }
 
 impl Server {
@@ -115,6 +118,8 @@ impl Server {
         let readers = role::readers(&config.shell).map_err(anyhow::Error::msg)?;
         let shell = ShellSocket::bind(data, readers)
             .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
+        let http = Sockets::default();
+        http.put(http.fitting(&config.http.bind).map_err(|why| anyhow!(why))?);
         let mint = Mint::new(clock, config.server.node);
         let reads = Reads::new(config.store.readers as usize);
         let desk = Desk::new(
@@ -143,6 +148,7 @@ impl Server {
             dialogues: Dialogues::default(),
             desk: desk.clone(),
             shell: shell.clone(),
+            http: http.clone(),
         };
         let planned = tree(&parts);
         let tree = supervision::start(planned.root, Settings::shared(config))
@@ -157,6 +163,7 @@ impl Server {
             ports,
             desk,
             shell,
+            http,
         })
     }
 
@@ -164,7 +171,7 @@ impl Server {
     /// addresses has commas between them.
     #[must_use]
     pub fn ready_line(&self) -> String {
-        ready_line(&self.ports)
+        ready_line(&self.ports, &self.http)
     }
 
     /// A way to have its configuration read anew.
@@ -173,6 +180,7 @@ impl Server {
         Reloads {
             reloader: self.reloader.clone(),
             ports: self.ports.clone(),
+            http: self.http.clone(),
         }
     }
 
@@ -180,6 +188,12 @@ impl Server {
     #[must_use]
     pub const fn ports(&self) -> &Ports {
         &self.ports
+    }
+
+    /// Where it answers HTTP now.
+    #[must_use]
+    pub fn http(&self) -> Vec<SocketAddr> {
+        self.http.addresses()
     }
 
     /// Waits until it can go on no longer, and says why: the tree has collapsed, or the store is poisoned.
@@ -250,15 +264,19 @@ impl Reloads {
     /// Where the server listens, as [`Server::ready_line`] says it.
     #[must_use]
     pub fn ready_line(&self) -> String {
-        ready_line(&self.ports)
+        ready_line(&self.ports, &self.http)
     }
 }
 
-fn ready_line(ports: &Ports) -> String {
+fn ready_line(ports: &Ports, http: &Sockets) -> String {
     let mut line = "ready".to_owned();
     for (name, addresses) in ports.addresses() {
         // Writing to a string cannot fail.
         let _ = write!(line, " {name}={}", socket::printed(addresses));
+    }
+    let http = http.addresses();
+    if !http.is_empty() {
+        let _ = write!(line, " http={}", socket::printed(http));
     }
     line
 }

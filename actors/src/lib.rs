@@ -10,6 +10,7 @@ pub mod connection;
 pub mod directory;
 #[cfg(test)]
 mod fixture;
+pub mod http;
 pub mod limits;
 pub mod listener;
 pub mod log_levels;

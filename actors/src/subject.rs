@@ -18,3 +18,9 @@ pub fn account(account: AccountId) -> Subject {
 const fn subject(kind: &'static str, id: Id) -> Subject {
     Subject::new(kind, u128::from_be_bytes(id.to_bytes()))
 }
+
+/// Whether the store commits.
+#[must_use]
+pub const fn readiness() -> Subject {
+    Subject::new("readiness", 0)
+}

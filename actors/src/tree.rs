@@ -12,6 +12,9 @@
 //! ├── telemetry                         one for one
 //! │   ├── sampler                       what is not counted where it happens
 //! │   └── statsd                        what was recorded, out
+//! ├── http                              one for one
+//! │   ├── readiness                     whether the store commits
+//! │   └── acceptor                      one request a connection
 //! ├── tenants/default                   rest for one
 //! │   ├── mailboxes/<account>.<mailbox> on demand
 //! │   └── queues/local                  rest for one
@@ -42,6 +45,7 @@ use crate::{
     clock::Clock,
     connection::dialogue::Dialogues,
     directory::{self, Directory, DirectoryKeeper},
+    http,
     limits::{
         Limits,
         keeper::{self, LimitsKeeper},
@@ -118,6 +122,8 @@ pub struct Parts {
     pub desk: Desk,
     /// Where operators ask for them.
     pub shell: ShellSocket,
+    /// Where HTTP listens.
+    pub http: http::sockets::Sockets,
 }
 
 /// The tree, and who is asked from outside.
@@ -174,6 +180,12 @@ pub fn tree(parts: &Parts) -> Tree {
         .child(keeper)
         .child(telemetry::branch(parts.sampled()))
         .child(reloader)
+        .child(http::branch(
+            DEFAULT_TENANT,
+            &parts.desk,
+            &shared.gate,
+            &parts.http,
+        ))
         .child(Supervisor::new("tenants", Strategy::OneForOne).child(tenant))
         .child(feed)
         .child(shell(parts, &shared, &reloader_address))

@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod actors_come_back;
 #[cfg(test)]
+mod answers_http;
+#[cfg(test)]
 mod asks_the_shell;
 #[cfg(test)]
 mod attacks_on_text;

@@ -9,7 +9,7 @@
 //! On death: peers wait in the kernel's backlog until it is back; connections that stand are not concerned.
 //! Limits:   config.listeners.<name>.{max_connections, backlog}, config.limits; of proxies, those in proxy.rs
 
-use std::{io, net::SocketAddr, sync::Arc, task::Poll, time::Duration};
+use std::{net::SocketAddr, sync::Arc, task::Poll, time::Duration};
 
 use ractor_cluster_derive::RactorMessage;
 use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Settings};
@@ -187,8 +187,8 @@ async fn accept(
         };
         match accepted {
             Ok((socket, peer)) => take(socket, peer, &service, &refused, &mut introductions),
-            Err(why) if is_passing(&why) => {}
-            Err(why) if is_exhausted(&why) => {
+            Err(why) if socket::is_passing(&why) => {}
+            Err(why) if socket::is_exhausted(&why) => {
                 tracing::warn!(target: "angarium::listener", %why, "no socket can be taken");
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
             }
@@ -268,21 +268,4 @@ fn start(socket: TcpStream, peer: SocketAddr, service: &Service) -> Result<(), (
     // Replies are written whole: waiting for more to send with them only costs time.
     drop(socket.set_nodelay(true));
     (service.connect)(socket, peer, permit).map_err(|socket| (socket, Refused::NoRoom))
-}
-
-/// The peer went before it was taken, or its network did: nothing is wrong here. accept(2) asks for all of these to be
-/// treated as if nobody had come: ENONET, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH.
-fn is_passing(why: &io::Error) -> bool {
-    matches!(
-        why.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
-    ) || matches!(
-        why.raw_os_error(),
-        Some(64 | 71 | 92 | 95 | 100 | 101 | 112 | 113)
-    )
-}
-
-/// EMFILE, ENFILE, ENOBUFS, ENOMEM.
-fn is_exhausted(why: &io::Error) -> bool {
-    matches!(why.raw_os_error(), Some(24 | 23 | 105 | 12))
 }

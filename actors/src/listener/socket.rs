@@ -130,6 +130,23 @@ pub fn printed(addresses: impl IntoIterator<Item = SocketAddr>) -> String {
     addresses.join(",")
 }
 
+/// The peer went before it was taken, or its network did: nothing is wrong here. accept(2) asks for all of these to be
+/// treated as if nobody had come: ENONET, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH.
+pub(crate) fn is_passing(why: &io::Error) -> bool {
+    matches!(
+        why.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) || matches!(
+        why.raw_os_error(),
+        Some(64 | 71 | 92 | 95 | 100 | 101 | 112 | 113)
+    )
+}
+
+/// EMFILE, ENFILE, ENOBUFS, ENOMEM.
+pub(crate) fn is_exhausted(why: &io::Error) -> bool {
+    matches!(why.raw_os_error(), Some(24 | 23 | 105 | 12))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,7 +14,11 @@ use ractor_cluster_derive::RactorMessage;
 use supervision::{Actor, Address, Broken, Context, Inspection, Reply, Timer};
 use tokio::task::JoinSet;
 
-use super::receipt::Receipt;
+use super::receipt::{Outcome, Receipt};
+use crate::telemetry::{
+    RELOAD_ACTORS_LOST, RELOAD_REQUESTS_DONE, RELOAD_REQUESTS_FAILED, RELOAD_REQUESTS_PLANNED,
+    RELOAD_REQUESTS_TIME,
+};
 
 pub use super::course::{Course, Request};
 
@@ -124,7 +128,9 @@ impl State {
             self.tasks.spawn(async move {
                 let _finished = Finished(me);
                 course.keep_first().await;
-                reply.send(Some(course.run(request).await));
+                let receipt = course.run(request).await;
+                count(&receipt);
+                reply.send(Some(receipt));
             });
         } else if course.book.kept().is_none() && self.done == 0 {
             self.is_busy = true;
@@ -135,6 +141,17 @@ impl State {
             });
         }
     }
+}
+
+fn count(receipt: &Receipt) {
+    let counter = match receipt.outcome {
+        Outcome::Done => &RELOAD_REQUESTS_DONE,
+        Outcome::Begun | Outcome::Planned => &RELOAD_REQUESTS_PLANNED,
+        Outcome::Invalid(_) | Outcome::Refused(_) | Outcome::Failed(_) => &RELOAD_REQUESTS_FAILED,
+    };
+    counter.count(1);
+    RELOAD_REQUESTS_TIME.took(receipt.took);
+    RELOAD_ACTORS_LOST.count(receipt.lost);
 }
 
 /// Says that a task is over, also when it panics.

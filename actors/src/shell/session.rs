@@ -26,6 +26,7 @@ use super::{
     output::Output,
     verb,
 };
+use crate::telemetry;
 pub use carry::{IDLE_LIMIT, WRITE_LIMIT};
 
 /// What a session is asked.
@@ -142,7 +143,9 @@ fn begin(ctx: &Context<Msg>, ask: Ask, state: &mut State) {
     let watch = Watch(ctx.address(), state.line.clone());
     state.work.spawn(async move {
         let _watch = watch;
+        let started = Instant::now();
         let end = work(&desk, caller, ask.request, &ask.out).await;
+        telemetry::SHELL_REQUESTS_TIME.took(started.elapsed());
         // Whoever asked may have gone.
         let _ = ask.out.send(Response::End(end)).await;
     });
@@ -153,7 +156,10 @@ fn begin(ctx: &Context<Msg>, ask: Ask, state: &mut State) {
 async fn work(desk: &Desk, caller: Caller, asked: frame::Request, out: &Output) -> End {
     let call = match Call::parse(&asked.line) {
         Ok(call) => call,
-        Err(why) => return End::refused("", Exit::USAGE, why.0),
+        Err(why) => {
+            telemetry::SHELL_REQUESTS_FAILED.count(1);
+            return End::refused("", Exit::USAGE, why.0);
+        }
     };
     let verb = call.verb().words();
     let request = Request {
@@ -163,8 +169,12 @@ async fn work(desk: &Desk, caller: Caller, asked: frame::Request, out: &Output) 
     };
     let (blocks, end) = match verb::run(desk, &request, out).await {
         Ok(answer) => answer.into_frames(),
-        Err(refused) => return refused.end(&verb),
+        Err(refused) => {
+            telemetry::SHELL_REQUESTS_FAILED.count(1);
+            return refused.end(&verb);
+        }
     };
+    telemetry::SHELL_REQUESTS_DONE.count(1);
     for block in blocks {
         if out.say(block).await.is_err() {
             break;

@@ -210,6 +210,35 @@ table! {
     /// Time since the start.
     PROCESS_CLOCK_UPTIME: Gauge = "process.clock.uptime", Seconds;
 
+    /// Requests of operators to the shell that were done.
+    SHELL_REQUESTS_DONE: Counter = "shell.requests.done", Count;
+    /// Those that were refused or failed.
+    SHELL_REQUESTS_FAILED: Counter = "shell.requests.failed", Count;
+    /// Time of a request to the shell; of one that follows something, as long as it was followed.
+    SHELL_REQUESTS_TIME: Histogram = "shell.requests.time", Seconds;
+
+    /// Configurations that came into force.
+    RELOAD_REQUESTS_DONE: Counter = "reload.requests.done", Count;
+    /// Configurations that were planned and not taken up.
+    RELOAD_REQUESTS_PLANNED: Counter = "reload.requests.planned", Count;
+    /// Configurations that had mistakes, were refused, or failed: the one before stayed in force.
+    RELOAD_REQUESTS_FAILED: Counter = "reload.requests.failed", Count;
+    /// Time from the request to its receipt.
+    RELOAD_REQUESTS_TIME: Histogram = "reload.requests.time", Seconds;
+    /// Actors that died before they had taken a configuration: they start with the one in force.
+    RELOAD_ACTORS_LOST: Counter = "reload.actors.lost", Count;
+
+    /// HTTP requests answered, whatever the answer.
+    HTTP_REQUESTS_ANSWERED: Counter = "http.requests.answered", Count;
+    /// HTTP connections closed because as many as may are open.
+    HTTP_CONNECTIONS_REFUSED: Counter = "http.connections.refused", Count;
+    /// HTTP connections that took too long, or that were no HTTP.
+    HTTP_CONNECTIONS_CUT: Counter = "http.connections.cut", Count;
+    /// Commits that /readyz waited for in vain.
+    HTTP_READINESS_FAILED: Counter = "http.readiness.failed", Count;
+    /// Time of the commits that /readyz waits for.
+    HTTP_READINESS_TIME: Histogram = "http.readiness.time", Seconds;
+
     /// Lines given to the network for StatsD.
     STATSD_LINES_SENT: Counter = "statsd.lines.sent", Count;
     /// Lines that the network did not take.
@@ -223,11 +252,15 @@ pub const CLASSES: &[&str] = &[
     "acceptor",
     "authenticator",
     "directory",
+    "http_acceptor",
     "limits",
     "local_delivery",
     "local_queue",
     "mailbox",
     "pop3_session",
+    "process",
+    "readiness",
+    "reloader",
     "sampler",
     "shell_acceptor",
     "shell_session",
