@@ -321,7 +321,8 @@ pub fn open_store(config: &Config, accept_truncation: bool) -> anyhow::Result<(S
         .with_context(|| format!("cannot open the store in {}", data.display()))
 }
 
-fn options(config: &Config, accept_truncation: bool) -> Options {
+/// What a configuration says about its store.
+pub(crate) fn options(config: &Config, accept_truncation: bool) -> Options {
     let store = &config.store;
     Options {
         chunk_octets: store.chunk_size.as_usize(),

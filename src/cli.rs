@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod bench;
+mod care;
 mod check;
 mod client;
 mod offline;
@@ -29,7 +30,7 @@ struct Arguments {
 enum Command {
     /// Serves until SIGTERM or SIGINT
     Serve(serve::Serve),
-    /// Checks a configuration, or the store of a stopped server
+    /// Checks a configuration, or the store
     #[command(subcommand)]
     Check(check::Check),
     /// The shell of a server that runs: lines that are typed, or one line

@@ -2,4 +2,6 @@
 
 pub mod feed;
 pub mod gate;
+pub mod labour;
+pub mod maintenance;
 pub mod sweeper;

@@ -7,7 +7,8 @@
 //! ├── authenticator                     whose password fits
 //! ├── store                             one for one
 //! │   ├── gate                          proposals in
-//! │   └── sweeper                       what is deleted or old, out
+//! │   ├── sweeper                       what is deleted or old, out
+//! │   └── maintenance                   checks, backups, space given back
 //! ├── limits                            who is sent away
 //! ├── telemetry                         one for one
 //! │   ├── sampler                       what is not counted where it happens
@@ -73,6 +74,7 @@ use crate::{
     store::{
         feed::{self, Feed},
         gate::{self, Gate},
+        maintenance::{self, Maintenance},
         sweeper::{self, Sweeper},
     },
     telemetry,
@@ -145,6 +147,7 @@ pub fn tree(parts: &Parts) -> Tree {
     let (queue, queue_address) = local_queue(parts, &gate_address, &who);
     let (sweeper, sweeper_address) = sweeper(parts, &gate_address);
     let (reloader, reloader_address) = reloader(parts, &gate_address);
+    let (maintenance, maintenance_address) = maintenance(parts, &gate_address);
     let limits = Limits::new(&parts.config, parts.clock);
     let (keeper, keeper_address) = limits_keeper(parts, &limits, &gate_address);
     let feed = feed(feed::Args {
@@ -165,6 +168,7 @@ pub fn tree(parts: &Parts) -> Tree {
         authenticator: authenticator_address,
         mailboxes,
         limits,
+        maintenance: maintenance_address,
     };
     let root = Supervisor::root(Strategy::OneForOne)
         .intensity(5, Duration::from_secs(30))
@@ -175,7 +179,8 @@ pub fn tree(parts: &Parts) -> Tree {
             Supervisor::new("store", Strategy::OneForOne)
                 .intensity(10, Duration::from_secs(10))
                 .child(gate)
-                .child(sweeper),
+                .child(sweeper)
+                .child(maintenance),
         )
         .child(keeper)
         .child(telemetry::branch(parts.sampled()))
@@ -205,6 +210,7 @@ struct Shared {
     authenticator: Address<authenticator::Msg>,
     mailboxes: Dynamic<Mailbox>,
     limits: Limits,
+    maintenance: Address<maintenance::Msg>,
 }
 
 impl Parts {
@@ -286,6 +292,19 @@ fn sweeper(parts: &Parts, gate: &Address<gate::Msg>) -> (Child, Address<sweeper:
         clock: parts.clock,
         mint: parts.mint.clone(),
         config: settings.shared_of::<Config>(),
+    })
+}
+
+fn maintenance(parts: &Parts, gate: &Address<gate::Msg>) -> (Child, Address<maintenance::Msg>) {
+    let (parts, gate) = (parts.clone(), gate.clone());
+    child::<Maintenance>("maintenance", Restart::Permanent, move |settings| {
+        maintenance::Args {
+            store: parts.store.clone(),
+            gate: gate.clone(),
+            clock: parts.clock,
+            mint: parts.mint.clone(),
+            config: settings.shared_of::<Config>(),
+        }
     })
 }
 
@@ -375,6 +394,7 @@ fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> S
         limits: shared.limits.clone(),
         dialogues: parts.dialogues.clone(),
         reloader: reloader.clone(),
+        maintenance: shared.maintenance.clone(),
     };
     let args = shell_listener::Args {
         socket: parts.shell.clone(),

@@ -53,6 +53,7 @@ mod statsd;
 mod store;
 mod tables;
 mod tls;
+mod window;
 
 pub use alias::Flag;
 pub use auth::Auth;
@@ -82,3 +83,4 @@ pub use source::Source;
 pub use statsd::{MetricPrefix, Statsd};
 pub use store::Store;
 pub use tls::{Tls, TlsVersion};
+pub use window::Window;

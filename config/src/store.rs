@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::byte_size::ByteSize;
 use crate::section::section;
+use crate::window::Window;
 
 /// What retention counts in.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -67,5 +68,16 @@ section! {
         /// How long it is kept which messages were expunged from a mailbox, so that an IMAP client which was away
         /// that long need not read the whole mailbox again (RFC 7162).
         expunged_retention: Duration = 30 * DAY, Duration::from_secs(3_600)..=MAX_RETENTION;
+
+        /// When space on the disk is given back that deleted mail has left: a part of the day in UTC in which there is
+        /// little to do. It may go over midnight; "00:00-00:00" is always.
+        maintenance: Window = Window::hours(2, 5);
+
+        /// Commands a second, on the average of a minute, from which on the server has better things to do than to give
+        /// space back. A message that comes in and goes into a mailbox is two.
+        maintenance_load: u32 = 50, 1..=1_000_000;
+
+        /// Bytes a second that a check or a backup of a running server reads at most, so that the disk has time for mail.
+        maintenance_pace: ByteSize = ByteSize::mib(32), ByteSize::kib(64)..=ByteSize::gib(64);
     }
 }

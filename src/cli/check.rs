@@ -1,4 +1,4 @@
-//! `angarium check`: what an operator wants to know before trusting a configuration or a store.
+//! `angarium check config`: what an operator wants to know before trusting a configuration. `check store` is a verb.
 
 use std::{
     io::{self, Write as _},
@@ -8,21 +8,17 @@ use std::{
 use clap::{Subcommand, ValueEnum};
 use config::{Config, Explained, Origin};
 use serde_json::json;
-use store::verify::verify;
 
 use crate::{
-    boot::open_store,
     certificate,
     loader::{Overrides, Shortcuts},
 };
 
-/// Checks a configuration, or the store of a stopped server
+/// Checks a configuration, or the store
 #[derive(Subcommand)]
 pub(super) enum Check {
     /// Reads the configuration and names every mistake in it
     Config(ConfigCheck),
-    /// Goes over every record and every message of the store
-    Store(StoreCheck),
 }
 
 /// How the configuration is checked
@@ -43,21 +39,10 @@ enum Explain {
     Json,
 }
 
-/// How the store is checked
-#[derive(clap::Args)]
-pub(super) struct StoreCheck {
-    #[command(flatten)]
-    overrides: Overrides,
-    /// Opens a store whose newest commands are missing, and takes the loss as the truth from then on
-    #[arg(long)]
-    accept_truncation: bool,
-}
-
 impl Check {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Config(check) => check.run(),
-            Self::Store(check) => check.run(),
         }
     }
 }
@@ -110,40 +95,4 @@ fn as_json(Explained { key, value, origin }: &Explained) -> anyhow::Result<Strin
         line.insert("place".to_owned(), origin.to_string().into());
     }
     Ok(line.to_string())
-}
-
-impl StoreCheck {
-    fn run(&self) -> anyhow::Result<ExitCode> {
-        let config = self.overrides.load()?;
-        anyhow::ensure!(
-            config.server.data.is_dir(),
-            "there is no data directory {}",
-            config.server.data.display()
-        );
-        let (store, report) = open_store(&config, self.accept_truncation)?;
-        if let Some(loss) = &report.accepted_loss {
-            println!("accepted: {loss}");
-        }
-        let checked = verify(
-            &store.snapshot(),
-            |tenant, blob| {
-                store
-                    .blob_reader(tenant, blob)
-                    .verify()
-                    .map_err(|why| why.to_string())
-            },
-            |finding| println!("{finding}"),
-        );
-        store.close()?;
-        let summary = checked?;
-        println!(
-            "{} records in {} commands, {} findings",
-            summary.records, report.sequence, summary.findings,
-        );
-        Ok(if summary.findings == 0 {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
-    }
 }

@@ -15,6 +15,7 @@ use shell::{Block, Call, Exit, Place, frame::Request, help, words::quoted};
 
 use self::{editor::Editor, interrupt::Interrupts};
 use super::{
+    care,
     client::{self, Client, Unreachable},
     offline, password, runtime, top,
     verb::say,
@@ -159,6 +160,9 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
             say(call, |show| client.ask(&asked, show))
         }
         Err(_) => {
+            if let Some(done) = care::run(&site.config, call) {
+                return done;
+            }
             let explained = site.overrides.explain(&Shortcuts::default())?;
             runtime()?.block_on(offline::run(&site.config, explained, call.clone(), secret))
         }

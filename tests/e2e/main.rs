@@ -15,6 +15,8 @@ mod attacks_on_text;
 #[cfg(test)]
 mod big_message;
 #[cfg(test)]
+mod cares;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod completes_submissions;

@@ -25,6 +25,7 @@ use crate::{
     mint::Mint,
     reads::Reads,
     reload::reloader,
+    store::maintenance,
 };
 
 /// How long a change of the directory waits to be seen; it is durable by then.
@@ -66,6 +67,8 @@ pub struct Alive {
     pub dialogues: Dialogues,
     /// Who takes up another configuration.
     pub reloader: Address<reloader::Msg>,
+    /// Who does long work on the store.
+    pub maintenance: Address<maintenance::Msg>,
 }
 
 impl Desk {

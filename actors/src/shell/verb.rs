@@ -69,6 +69,14 @@ pub async fn run(desk: &Desk, request: &Request, out: &Output) -> Result<Answer,
         "queue release" => verbs::queue::release(desk, request).await,
         "queue show" => verbs::queue::show(desk, request).await,
         "queue why" => verbs::queue::why(desk, request).await,
+        "backup" => verbs::backup::take(desk, request, out).await,
+        "backup list" => verbs::backup::list(request).await,
+        "backup verify" => verbs::backup::verify(request, out).await,
+        "check store" => verbs::check_store::check_store(desk, request, out).await,
+        "migrate" => Err(Refused::failed(WITHOUT_STORE)),
+        "restore" => Err(Refused::failed(WITHOUT_STORE)),
+        "space" => verbs::space::space(desk).await,
+        "space reclaim" => verbs::space::reclaim(desk, request, out).await,
         "status" => verbs::status::status(desk).await,
         "stuck" => verbs::stuck::stuck(desk, request).await,
         "tenant limit" => verbs::tenant::limit(desk, request).await,
@@ -79,9 +87,14 @@ pub async fn run(desk: &Desk, request: &Request, out: &Output) -> Result<Answer,
         "trace" => verbs::trace::trace(desk, request, out).await,
         "tree" => verbs::tree::tree(desk, request, out).await,
         "who" => verbs::who::who(desk, request).await,
+        "upkeep" => verbs::upkeep::upkeep(desk).await,
+        "upkeep end" => verbs::upkeep::end(desk, request).await,
         _ => Err(Refused::failed(format!("{name} is not here"))),
     }
 }
+
+/// Of what the program does by itself, because the store must not be open.
+const WITHOUT_STORE: &str = "this is done by the program on the command line, with the server stopped";
 
 #[cfg(test)]
 mod tests {

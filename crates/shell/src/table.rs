@@ -6,6 +6,7 @@ mod domains;
 mod mail;
 mod oversight;
 mod server;
+mod store;
 
 use crate::verb::{Flag, Kind, Verb};
 
@@ -39,6 +40,10 @@ pub static AREAS: &[Area] = &[
     Area {
         name: "Actors",
         verbs: actors::VERBS,
+    },
+    Area {
+        name: "The store",
+        verbs: store::VERBS,
     },
     Area {
         name: "The server and this shell",

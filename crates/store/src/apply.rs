@@ -23,6 +23,7 @@ pub mod outcome;
 pub mod rejected;
 mod settle;
 mod tenant;
+mod upkeep;
 
 use message::{id::CommandId, time::Timestamp};
 
@@ -103,6 +104,8 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::Unban(command) => ban::unban_footprint(command, &mut keys),
         Command::Record(command) => audit::footprint(command, &mut keys),
         Command::KeepConfiguration(command) => configuration::footprint(command, &mut keys),
+        // Whoever tends it is the only one, and says all of it each time.
+        Command::Tend(_) => {}
     }
     keys
 }
@@ -168,6 +171,7 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::Unban(command) => ban::unban(command, draft),
         Command::Record(command) => audit::record(command, draft),
         Command::KeepConfiguration(command) => configuration::keep(command, draft),
+        Command::Tend(command) => upkeep::tend(command, draft),
     }
 }
 

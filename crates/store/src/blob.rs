@@ -74,7 +74,7 @@ pub enum BlobError {
 
 pub mod key;
 
-mod chunk;
+pub(crate) mod chunk;
 mod reader;
 pub(crate) mod sweep;
 pub(crate) mod writer;

@@ -11,6 +11,7 @@ pub mod flags;
 pub mod job;
 pub mod mailbox;
 pub mod settle;
+pub mod upkeep;
 
 use message::{
     id::{CommandId, TenantId},
@@ -32,6 +33,7 @@ pub use flags::{ChangeFlags, FlagChange};
 pub use job::{Reap, ReapStep, Sweep, SweepRows};
 pub use mailbox::{CreateMailbox, DeleteMailbox, NewMailbox, RenameMailbox, RenamedMailbox};
 pub use settle::{Remove, Settle};
+pub use upkeep::Tend;
 
 pub use crate::apply::footprint;
 
@@ -158,6 +160,8 @@ pub enum Command {
     Ban(Ban),
     /// A ban is taken back.
     Unban(Unban),
+    /// How far a long work is.
+    Tend(Tend),
     /// What an operator asked for.
     Record(Box<Record>),
     /// A configuration that has come into force.
@@ -198,7 +202,9 @@ impl Command {
             Self::Reap(command) => command.tenant,
             Self::Sweep(command) => command.tenant,
             // Who is sent away is sent away by all; and the audit is the operator's, not a tenant's.
-            Self::Ban(_) | Self::Unban(_) | Self::Record(_) | Self::KeepConfiguration(_) => SYSTEM_TENANT,
+            Self::Ban(_) | Self::Unban(_) | Self::Record(_) | Self::KeepConfiguration(_) | Self::Tend(_) => {
+                SYSTEM_TENANT
+            }
         }
     }
 
@@ -211,7 +217,7 @@ impl Command {
     pub const fn keeps_result(&self) -> bool {
         !matches!(
             self,
-            Self::Append(_) | Self::Settle(_) | Self::Reap(_) | Self::Sweep(_)
+            Self::Append(_) | Self::Settle(_) | Self::Reap(_) | Self::Sweep(_) | Self::Tend(_)
         )
     }
 

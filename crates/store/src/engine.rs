@@ -32,6 +32,62 @@ pub trait Engine: Send + Sync + 'static {
 
     /// A view that later batches do not change.
     fn snapshot(&self) -> Self::Snapshot;
+
+    /// What each keyspace takes on the disk; nothing for an engine without files.
+    fn disk_use(&self) -> DiskUse {
+        DiskUse::default()
+    }
+
+    /// Rewrites the tables of a keyspace without what was deleted, and its files of values that are a good part garbage.
+    /// Takes long, and holds neither readers nor the committer back.
+    ///
+    /// # Errors
+    /// [`StoreError::Uncompacted`] when it could not; nothing is lost.
+    fn compact(&self, _space: Keyspace) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// Lets go of the files that nothing needs any more.
+    ///
+    /// # Errors
+    /// [`StoreError::Uncompacted`] when it could not; [`StoreError::Poisoned`] after a failed write.
+    fn give_back(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+/// What a store takes on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// By keyspace.
+    pub spaces: Vec<SpaceUse>,
+    /// Octets of journals.
+    pub journals: u64,
+}
+
+impl DiskUse {
+    /// Octets of everything.
+    #[must_use]
+    pub fn octets(&self) -> u64 {
+        self.spaces.iter().map(|space| space.octets).sum::<u64>() + self.journals
+    }
+
+    /// Octets known to be garbage.
+    #[must_use]
+    pub fn garbage(&self) -> u64 {
+        self.spaces.iter().map(|space| space.garbage).sum()
+    }
+}
+
+/// What a keyspace takes on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpaceUse {
+    /// Which.
+    pub space: Keyspace,
+    /// Octets of its files.
+    pub octets: u64,
+    /// Octets of values in them that compaction found to be deleted. What was deleted since is not known yet.
+    pub garbage: u64,
 }
 
 /// Repeatable reads of one moment.
@@ -41,6 +97,29 @@ pub trait Snapshot: Send + 'static {
     /// # Errors
     /// [`StoreError`] when the engine cannot read.
     fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError>;
+
+    /// Whether there is a value at a key; a large one is not read for this.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot read.
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        Ok(self.get(key)?.is_some())
+    }
+
+    /// At most `limit` keys of a keyspace between two bounds, in order; large values are not read for this.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot read.
+    fn keys(
+        &self,
+        space: Keyspace,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.scan(space, from, to, limit)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
+    }
 
     /// At most `limit` records of a keyspace between two bounds, in key order.
     ///
@@ -67,6 +146,9 @@ pub enum StoreError {
     /// A write or a sync failed: nothing more can be promised, the process must end.
     #[error("the store is poisoned: {0}")]
     Poisoned(String),
+    /// The engine could not give space back.
+    #[error("cannot compact: {0}")]
+    Uncompacted(String),
     /// The engine could not read.
     #[error("cannot read: {0}")]
     Unreadable(String),

@@ -11,8 +11,9 @@ use std::{
 
 use crate::open::OpenError;
 
-/// The format that this version writes and the newest that it reads.
-pub(crate) const FORMAT: u32 = 1;
+/// The format that this version writes and the newest that it reads. In a store of format 1 there may be records of
+/// older versions; in one of format 2 every record is of the version that its kind had when the format was raised.
+pub(crate) const FORMAT: u32 = 2;
 
 const FORMAT_PREFIX: &str = "angarium store format ";
 
@@ -95,10 +96,15 @@ impl Layout {
 
     /// Writes our format's number, durably; last of all that creates a store.
     pub(crate) fn write_format(&self) -> Result<(), OpenError> {
+        self.write_format_number(FORMAT)
+    }
+
+    /// Writes the number of a format, durably.
+    pub(crate) fn write_format_number(&self, number: u32) -> Result<(), OpenError> {
         let unfinished = self.format.with_extension("new");
         let write = || {
             let mut file = File::create(&unfinished)?;
-            writeln!(file, "{FORMAT_PREFIX}{FORMAT}")?;
+            writeln!(file, "{FORMAT_PREFIX}{number}")?;
             file.sync_all()?;
             // Whole or not at all: half a format is damage.
             fs::rename(&unfinished, &self.format)?;

@@ -15,6 +15,7 @@ pub mod mailbox;
 pub mod once;
 pub mod spool;
 pub mod trail;
+pub mod upkeep;
 
 use std::fmt;
 

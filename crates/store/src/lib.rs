@@ -5,18 +5,21 @@
 //! its one serial point: the committer thread.
 
 pub mod apply;
+pub mod backup;
 pub mod batch;
 pub mod blob;
 pub mod command;
 pub mod engine;
 pub mod feed;
 pub mod key;
+pub mod migrate;
 pub mod open;
 pub mod options;
 pub mod propose;
 pub mod quarantine;
 pub mod read;
 pub mod record;
+pub mod repair;
 pub mod space;
 pub mod statistics;
 pub mod store;

@@ -11,7 +11,7 @@ use std::{
 use crate::{
     blob::sweep,
     engine::fjall::FjallEngine,
-    format::Layout,
+    format::{FORMAT, Layout},
     journal::{Damage, Journals},
     mark::Mark,
     options::Options,
@@ -115,6 +115,7 @@ pub(crate) struct Opened {
     pub(crate) gauge: SpaceGauge,
     pub(crate) lock: File,
     pub(crate) layout: Layout,
+    pub(crate) format: u32,
     pub(crate) report: OpenReport,
 }
 
@@ -123,7 +124,8 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
     let start = Instant::now();
     let layout = Layout::of(dir);
     let lock = layout.lock()?;
-    let created = layout.found_format()?.is_none();
+    let found = layout.found_format()?;
+    let (created, format) = (found.is_none(), found.unwrap_or(FORMAT));
     let gauge = SpaceGauge::new(dir, options.reserve_octets, options.reserve_file_octets)
         .map_err(|error| OpenError::io(dir, error))?;
     let (mut mark, promised) =
@@ -167,6 +169,7 @@ pub(crate) fn open(dir: &Path, options: &Options) -> Result<Opened, OpenError> {
         gauge,
         lock,
         layout,
+        format,
         report,
     })
 }

@@ -12,6 +12,7 @@ pub mod job;
 pub mod mailbox;
 pub mod spool;
 pub mod trail;
+pub mod upkeep;
 
 use std::ops::Bound;
 

@@ -15,6 +15,7 @@ pub mod once;
 pub mod spool;
 pub mod state;
 pub mod trail;
+pub mod upkeep;
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{
     batch::Op,
-    engine::{Engine, StoreError},
+    engine::{Engine, Snapshot, StoreError},
     key::{Key, Keyspace},
 };
 
@@ -27,6 +27,14 @@ pub(crate) fn put(sequence: u64) -> Op {
 /// The number of the newest command that the engine has; 0 in a new store.
 pub(crate) fn get<E: Engine>(engine: &E) -> Result<u64, StoreError> {
     let Some(value) = engine.get(&key())? else {
+        return Ok(0);
+    };
+    parse(&value).ok_or_else(|| StoreError::Unreadable("the sequence is not what was written".to_owned()))
+}
+
+/// The number of the newest command that a snapshot has; 0 in a new store.
+pub(crate) fn of(snapshot: &impl Snapshot) -> Result<u64, StoreError> {
+    let Some(value) = snapshot.get(&key())? else {
         return Ok(0);
     };
     parse(&value).ok_or_else(|| StoreError::Unreadable("the sequence is not what was written".to_owned()))

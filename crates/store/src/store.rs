@@ -10,18 +10,23 @@ use std::{
     thread::JoinHandle,
 };
 
-use message::id::{BlobId, CommandId, TenantId};
+use message::{
+    id::{BlobId, CommandId, TenantId},
+    time::Timestamp,
+};
 use tokio::sync::{broadcast, oneshot};
 
 use crate::{
     apply::Outcome,
+    backup::{self, BackupError, Flow, Progress, Taken},
     blob::{BlobReader, BlobRef, BlobWriter, writer},
     command::{Proposal, footprint},
     committer::Committer,
-    engine::{Engine, StoreError, memory::MemoryEngine},
+    engine::{DiskUse, Engine, StoreError, memory::MemoryEngine},
     feed::{Changes, Committed},
-    format::Layout,
+    format::{FORMAT, Layout},
     health::Health,
+    key::Keyspace,
     mark::Mark,
     open::{self, OpenError, OpenReport, Opened},
     options::{MAX_CHUNK_OCTETS, MIN_CHUNK_OCTETS, Options},
@@ -56,10 +61,12 @@ impl Store {
             gauge,
             lock,
             layout,
+            format,
             report,
         } = open::open(dir, &options)?;
         let beside = Beside {
             layout,
+            format,
             mark,
             gauge: Arc::new(gauge),
             lock,
@@ -202,6 +209,48 @@ impl Store {
         }
     }
 
+    /// What each keyspace takes on the disk.
+    #[must_use]
+    pub fn disk_use(&self) -> DiskUse {
+        self.inner.source.disk_use()
+    }
+
+    /// Rewrites a keyspace without what was deleted. Blocks for long; the committer goes on.
+    ///
+    /// # Errors
+    /// [`StoreError::Uncompacted`] when it could not; nothing is lost.
+    pub fn compact(&self, space: Keyspace) -> Result<(), StoreError> {
+        self.inner.source.compact(space)
+    }
+
+    /// Lets go of the files that nothing needs any more. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not.
+    pub fn give_back(&self) -> Result<(), StoreError> {
+        self.inner.source.give_back()
+    }
+
+    /// Takes a backup of what is committed now into a directory. Blocks for long; the committer goes on, but space is not
+    /// given back meanwhile.
+    ///
+    /// # Errors
+    /// [`BackupError`]; what was backed up before is never harmed.
+    pub fn backup(
+        &self,
+        dir: &Path,
+        at: Timestamp,
+        watch: impl FnMut(&Progress) -> Flow,
+    ) -> Result<Taken, BackupError> {
+        backup::take(&self.snapshot(), self.inner.format, dir, at, watch)
+    }
+
+    /// The number of the format of its files.
+    #[must_use]
+    pub fn format(&self) -> u32 {
+        self.inner.format
+    }
+
     /// What the store goes by now.
     #[must_use]
     pub fn options(&self) -> Options {
@@ -261,9 +310,11 @@ impl Store {
         let (feed, _) = broadcast::channel(options.max_feed.max(1));
         let health = Arc::new(Health::new());
         let meters = Arc::new(Meters::starting_at(sequence));
+        let format = beside.as_ref().map_or(FORMAT, |beside| beside.format);
         let (layout, mark, gauge, lock) = match beside {
             Some(Beside {
                 layout,
+                format: _,
                 mark,
                 gauge,
                 lock,
@@ -292,6 +343,7 @@ impl Store {
             gauge,
             ward: Arc::new(Ward::new(layout.map(|layout| layout.quarantine))),
             options: RwLock::new(options),
+            format,
             thread: Mutex::new(Some(thread)),
             _lock: lock,
         };
@@ -312,6 +364,7 @@ impl std::fmt::Debug for Store {
 /// What stands beside an engine that has files.
 struct Beside {
     layout: Layout,
+    format: u32,
     mark: Mark,
     gauge: Arc<SpaceGauge>,
     lock: File,
@@ -326,6 +379,7 @@ struct Inner {
     gauge: Option<Arc<SpaceGauge>>,
     ward: Arc<Ward>,
     options: RwLock<Options>,
+    format: u32,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Last: the directory is ours until the engine's files are closed.
     _lock: Option<File>,

@@ -1,12 +1,16 @@
 //! Verify: goes over every record of a snapshot and says what is not as it must be. It changes nothing.
 //!
 //! Each row is decoded and compared with the rows that it refers to; counts are compared with what is counted. Rows are
-//! read in pages. What is held in memory is a count for each blob, account, domain and tenant: some 50 octets a blob.
-//! `check store` prints what it finds; tests use it as their oracle after random runs.
+//! read in pages. What is held in memory is a count for each account, domain and tenant, and for a bounded number of
+//! blobs: a store with more is gone over again for the others. `check store` prints what it finds; tests use it as their
+//! oracle after random runs.
+
+pub mod blobs;
 
 mod blob;
 mod directory;
 mod mailbox;
+mod references;
 mod spool;
 
 use std::collections::HashMap;
@@ -14,9 +18,11 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use message::{
     address::DomainName,
-    id::{AccountId, BlobId, TenantId},
+    id::{AccountId, TenantId},
 };
 
+pub(crate) use self::directory::tenant_of;
+use self::references::References;
 use crate::{
     apply::outcome::Appended,
     blob::BlobRef,
@@ -87,42 +93,102 @@ pub struct Summary {
 /// [`StoreError`] when the engine cannot read.
 pub fn verify<S: Snapshot>(
     snapshot: &S,
-    bytes: impl FnMut(TenantId, &BlobRef) -> Result<(), String>,
-    found: impl FnMut(Finding),
+    mut bytes: impl FnMut(TenantId, &BlobRef) -> Result<(), String>,
+    mut found: impl FnMut(Finding),
 ) -> Result<Summary, StoreError> {
-    let mut check = Check {
-        snapshot,
-        found,
-        bytes,
-        summary: Summary::default(),
-        counts: Counts::default(),
-    };
-    // Blobs and states are compared with what the keyspaces before them counted.
-    check.keyspace(Keyspace::Spool)?;
-    check.keyspace(Keyspace::Directory)?;
-    check.keyspace(Keyspace::Mailbox)?;
-    check.keyspace(Keyspace::Blob)?;
-    check.keyspace(Keyspace::Trail)?;
-    check.keyspace(Keyspace::Once)?;
-    check.compare_counts()?;
-    Ok(check.summary)
+    let mut verifier = Verifier::default();
+    while !verifier.step(snapshot, PAGE, &mut bytes, &mut found)? {}
+    Ok(verifier.summary())
 }
 
 /// Rows read at once.
 const PAGE: usize = 1024;
 
-struct Check<'s, S, B, F> {
-    snapshot: &'s S,
-    found: F,
-    bytes: B,
+/// Blobs whose references are counted at once: some 64 MiB. A store with more is gone over again for the others.
+const MAX_COUNTED: usize = 1 << 20;
+
+/// A verification that is done in steps, all over the same snapshot: who has other things to do, or must not read too
+/// much at once, pauses between them.
+#[derive(Debug, Default)]
+pub struct Verifier {
+    stage: usize,
+    after: Option<Vec<u8>>,
     summary: Summary,
     counts: Counts,
 }
 
+/// The order of the keyspaces: blobs and states are compared with what the keyspaces before them counted.
+const ORDER: [Keyspace; 6] = [
+    Keyspace::Spool,
+    Keyspace::Directory,
+    Keyspace::Mailbox,
+    Keyspace::Blob,
+    Keyspace::Trail,
+    Keyspace::Once,
+];
+
+impl Verifier {
+    /// Goes over some more rows; says whether that were the last.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the engine cannot read.
+    pub fn step<S: Snapshot>(
+        &mut self,
+        snapshot: &S,
+        rows: usize,
+        bytes: &mut impl FnMut(TenantId, &BlobRef) -> Result<(), String>,
+        found: &mut impl FnMut(Finding),
+    ) -> Result<bool, StoreError> {
+        let mut check = Check {
+            snapshot,
+            found,
+            bytes,
+            summary: &mut self.summary,
+            counts: &mut self.counts,
+        };
+        let Some(&space) = ORDER.get(self.stage) else {
+            check.compare_counts()?;
+            return check.next_references();
+        };
+        let page = Range::of(space, &[])
+            .after(self.after.as_deref())
+            .octets(snapshot, rows)?;
+        for (bytes, octets) in page.rows {
+            check.summary.records += 1;
+            check.row(&Key { space, bytes }, &octets)?;
+        }
+        self.after = page.next;
+        if self.after.is_none() {
+            self.stage += 1;
+        }
+        Ok(false)
+    }
+
+    /// What was gone over so far.
+    #[must_use]
+    pub const fn summary(&self) -> Summary {
+        self.summary
+    }
+
+    /// Which keyspace is gone over; `None` when all were.
+    #[must_use]
+    pub fn at(&self) -> Option<Keyspace> {
+        ORDER.get(self.stage).copied()
+    }
+}
+
+struct Check<'s, S, B, F> {
+    snapshot: &'s S,
+    found: &'s mut F,
+    bytes: &'s mut B,
+    summary: &'s mut Summary,
+    counts: &'s mut Counts,
+}
+
 /// What was counted on the way.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Counts {
-    references: HashMap<(TenantId, BlobId), u32>,
+    references: References,
     addresses: HashMap<(TenantId, DomainName), u32>,
     domains: HashMap<TenantId, u32>,
     accounts: HashMap<TenantId, u32>,
@@ -136,23 +202,6 @@ where
     B: FnMut(TenantId, &BlobRef) -> Result<(), String>,
     F: FnMut(Finding),
 {
-    fn keyspace(&mut self, space: Keyspace) -> Result<(), StoreError> {
-        let mut after = None;
-        loop {
-            let page = Range::of(space, &[])
-                .after(after.as_deref())
-                .octets(self.snapshot, PAGE)?;
-            for (bytes, octets) in page.rows {
-                self.summary.records += 1;
-                self.row(&Key { space, bytes }, &octets)?;
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
     fn row(&mut self, key: &Key, octets: &Bytes) -> Result<(), StoreError> {
         let Some(&[.., kind]) = key.bytes.first_chunk::<PREFIX_OCTETS>() else {
             self.find(key, Problem::Unknown);
@@ -251,10 +300,5 @@ where
             key: key.clone(),
             problem,
         });
-    }
-
-    fn refer(&mut self, tenant: TenantId, blob: BlobId) {
-        let count = self.counts.references.entry((tenant, blob)).or_default();
-        *count = count.saturating_add(1);
     }
 }

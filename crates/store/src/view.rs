@@ -5,7 +5,7 @@ use std::{ops::Bound, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
-    engine::{Engine, Snapshot, StoreError},
+    engine::{DiskUse, Engine, Snapshot, StoreError},
     key::{Key, Keyspace},
     quarantine::{BadRecord, Ward},
     record::Damaged,
@@ -26,6 +26,20 @@ impl std::fmt::Debug for View {
 impl Snapshot for View {
     fn get(&self, key: &Key) -> Result<Option<Bytes>, StoreError> {
         self.snapshot.get(key)
+    }
+
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        self.snapshot.has(key)
+    }
+
+    fn keys(
+        &self,
+        space: Keyspace,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.snapshot.keys(space, from, to, limit)
     }
 
     fn scan(
@@ -54,6 +68,15 @@ pub(crate) trait Source: Send + Sync {
 
     /// What is committed now; bad records that its readers meet go to the ward.
     fn view(&self, ward: Arc<Ward>) -> View;
+
+    /// What the engine takes on the disk.
+    fn disk_use(&self) -> DiskUse;
+
+    /// See [`Engine::compact`].
+    fn compact(&self, space: Keyspace) -> Result<(), StoreError>;
+
+    /// See [`Engine::give_back`].
+    fn give_back(&self) -> Result<(), StoreError>;
 }
 
 impl<E: Engine> Source for E {
@@ -66,5 +89,17 @@ impl<E: Engine> Source for E {
             snapshot: Box::new(self.snapshot()),
             ward,
         }
+    }
+
+    fn disk_use(&self) -> DiskUse {
+        Engine::disk_use(self)
+    }
+
+    fn compact(&self, space: Keyspace) -> Result<(), StoreError> {
+        Engine::compact(self, space)
+    }
+
+    fn give_back(&self) -> Result<(), StoreError> {
+        Engine::give_back(self)
     }
 }

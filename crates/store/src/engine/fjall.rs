@@ -13,7 +13,7 @@ use fjall::{
 
 use crate::{
     batch::Op,
-    engine::{Engine, Snapshot, StoreError},
+    engine::{DiskUse, Engine, Snapshot, SpaceUse, StoreError},
     key::{Key, Keyspace},
 };
 
@@ -96,7 +96,47 @@ impl Engine for FjallEngine {
             keyspaces: self.keyspaces.clone(),
         }
     }
+
+    fn disk_use(&self) -> DiskUse {
+        let space = |space| {
+            let keyspace = self.keyspaces.of(space);
+            SpaceUse {
+                space,
+                octets: keyspace.disk_space(),
+                garbage: keyspace.fragmented_blob_bytes(),
+            }
+        };
+        DiskUse {
+            spaces: Keyspace::ALL.map(space).into(),
+            // Its size is not worth a failure.
+            journals: self.database.journal_disk_space().unwrap_or_default(),
+        }
+    }
+
+    fn compact(&self, space: Keyspace) -> Result<(), StoreError> {
+        let keyspace = self.keyspaces.of(space);
+        keyspace.rotate_memtable_and_wait().map_err(uncompacted)?;
+        // In the thread of the caller. The engine's own worker waits with compactions of this keyspace meanwhile, and
+        // with flushes behind them; memtables then grow, they are not sealed, so that writes are not held back.
+        keyspace.major_compact().map_err(uncompacted)
+    }
+
+    fn give_back(&self) -> Result<(), StoreError> {
+        // The engine unlinks files when a memtable with anything in it is put aside, and not before.
+        let nothing = Key {
+            space: Keyspace::Meta,
+            bytes: NOTHING.to_vec(),
+        };
+        self.write(vec![Op::Delete(nothing)], false)?;
+        self.keyspaces
+            .of(Keyspace::Meta)
+            .rotate_memtable_and_wait()
+            .map_err(uncompacted)
+    }
 }
+
+/// A key under which there is never anything.
+const NOTHING: &[u8] = b"nothing";
 
 impl std::fmt::Debug for FjallEngine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -111,6 +151,28 @@ impl Snapshot for FjallSnapshot {
             .get(self.keyspaces.of(key.space), &key.bytes)
             .map_err(unreadable)?;
         Ok(value.map(Bytes::from))
+    }
+
+    fn has(&self, key: &Key) -> Result<bool, StoreError> {
+        self.snapshot
+            .contains_key(self.keyspaces.of(key.space), &key.bytes)
+            .map_err(unreadable)
+    }
+
+    fn keys(
+        &self,
+        space: Keyspace,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let range = self
+            .snapshot
+            .range::<&[u8], _>(self.keyspaces.of(space), (from, to));
+        range
+            .take(limit)
+            .map(|record| record.key().map(|key| key.to_vec()).map_err(unreadable))
+            .collect()
     }
 
     fn scan(
@@ -197,4 +259,9 @@ fn options(space: Keyspace) -> KeyspaceCreateOptions {
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn unreadable(error: fjall::Error) -> StoreError {
     StoreError::Unreadable(error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn uncompacted(error: fjall::Error) -> StoreError {
+    StoreError::Uncompacted(error.to_string())
 }

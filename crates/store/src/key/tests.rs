@@ -55,6 +55,7 @@ fn keys_are_golden() {
         audit::audit(id.into()),
         "trail:00000000000075fffffffffefdfffdfffffffffffffffc",
     );
+    check(upkeep::upkeep(), "directory:00000000000077");
     check(
         ban::ban(&"192.0.2.0/24".parse().unwrap()),
         "directory:0000000000006200000000000000000000ffffc000020078",

@@ -24,6 +24,7 @@ use super::{
     spool::*,
     state::{AccountState, FenceRow, Limits, TenantState, Usage},
     trail::{Settlement, TrailEvent, TrailRecipient, TrailStep},
+    upkeep::{Upkeep, UpkeepTask},
     *,
 };
 use crate::{
@@ -164,6 +165,28 @@ fn entries_of_the_audit_are_golden() {
             "322e302e322e302f323400010e62616e732061206e6574776f726b0002117468652073746f726520",
             "69732066756c6c01fbd095ffbc31046d6f7265a4b8ddf7",
         ),
+    );
+}
+
+#[test]
+fn upkeep_is_golden() {
+    let upkeep = Upkeep {
+        receipt: ReceiptId::from_bytes([6; 16]),
+        at: AT,
+        who: "uid 0".to_owned(),
+        line: "backup /backup".to_owned(),
+        reason: None,
+        task: UpkeepTask::Backup {
+            dir: "/backup".to_owned(),
+            keep: Some(14),
+        },
+        place: Some(vec![0, 1]),
+        done: 300,
+        found: 1,
+    };
+    check(
+        &upkeep,
+        "0106060606060606060606060606060606fbd095ffbc310575696420300e6261636b7570202f6261636b75700001072f6261636b7570010e01020001ac0201be5974a1",
     );
 }
 

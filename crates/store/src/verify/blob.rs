@@ -14,6 +14,9 @@ use crate::{
     record::{blob::BlobRow, job::BlobTombstone},
 };
 
+/// What is said of a blob to which more or fewer refer.
+pub(crate) const REFERENCES: &str = "references";
+
 impl<S: Snapshot, B, F> Check<'_, S, B, F>
 where
     B: FnMut(TenantId, &BlobRef) -> Result<(), String>,
@@ -51,10 +54,11 @@ where
         let Some(((tenant, id), row)) = self.decode::<_, BlobRow>(key, octets, keys::parse_blob) else {
             return Ok(());
         };
-        let references = self.counts.references.remove(&(tenant, id)).unwrap_or_default();
-        self.compare(key, "references", row.refs.into(), references.into());
+        if let Some(references) = self.counts.references.take(tenant, id) {
+            self.compare(key, REFERENCES, row.refs.into(), references.into());
+        }
         for chunk in 0..row.chunks {
-            if self.snapshot.get(&chunk_key(tenant, id, chunk))?.is_none() {
+            if !self.snapshot.has(&chunk_key(tenant, id, chunk))? {
                 self.find(key, Problem::Dangling("a chunk of the blob is not there"));
                 return Ok(());
             }
@@ -84,7 +88,7 @@ where
             return Ok(());
         }
         let rest: Option<BlobTombstone> = self.look(&key::mailbox::blob_tombstone(tenant, id))?;
-        let wanted = rest.is_some() || self.snapshot.get(&upload_key(tenant, id))?.is_some();
+        let wanted = rest.is_some() || self.snapshot.has(&upload_key(tenant, id))?;
         self.expect(key, wanted, "the chunk belongs to nothing");
         Ok(())
     }

@@ -12,11 +12,12 @@ use super::{Check, Finding, Problem};
 use crate::{
     blob::BlobRef,
     engine::{Snapshot, StoreError},
-    key::{self, Key, ban, directory as keys},
+    key::{self, Key, ban, directory as keys, upkeep},
     record::{
         ban::Ban,
         directory::{Account, Address, AddressOwner, Claim, DecoyKey, Domain, Tenant},
         state::{AccountState, FenceRow, TenantState},
+        upkeep::Upkeep,
     },
 };
 
@@ -40,6 +41,10 @@ where
             }
             keys::FENCE => {
                 self.decode::<_, FenceRow>(key, octets, |_| Some(()));
+                Ok(())
+            }
+            upkeep::UPKEEP => {
+                self.decode::<_, Upkeep>(key, octets, upkeep::parse_upkeep);
                 Ok(())
             }
             ban::BAN => {
@@ -217,7 +222,7 @@ where
 }
 
 /// The tenant of any key.
-pub(super) fn tenant_of(key: &[u8]) -> Option<TenantId> {
+pub(crate) fn tenant_of(key: &[u8]) -> Option<TenantId> {
     key.first_chunk::<4>()
         .map(|bytes| TenantId::new(u32::from_be_bytes(*bytes)))
 }

@@ -170,7 +170,7 @@ where
         else {
             return Ok(());
         };
-        self.refer(tenant, row.blob.id);
+        self.counts.references.count(tenant, row.blob.id);
         let there = self.has_mailbox(key, tenant, mailbox)?;
         self.expect(key, there, "the message's mailbox is not there");
         let size = row.blob.octets.saturating_add(row.prefix.len() as u64);

@@ -37,7 +37,7 @@ where
         else {
             return Ok(());
         };
-        self.refer(tenant, row.blob.id);
+        self.counts.references.count(tenant, row.blob.id);
         let mut front = key::prefix(tenant, Partition::of_message(id), keys::RECIPIENT).to_vec();
         front.extend_from_slice(id.as_bytes());
         let recipients = self.count(Keyspace::Spool, &front)?;

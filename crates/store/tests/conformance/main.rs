@@ -15,6 +15,7 @@
 mod compare;
 mod model;
 mod notices;
+mod repairs;
 mod run;
 mod story;
 

@@ -58,7 +58,7 @@ fn is_needed(rows: &[Row], key: &Key) -> bool {
 }
 
 /// The records of a store in which every kind of record is.
-fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rng = rand::rngs::SmallRng::seed_from_u64(7);
     for _ in 0..200 {
         let seeds: Vec<Seed> = (0..250).map(|_| rng.random()).collect();
@@ -110,7 +110,7 @@ fn findings(rows: &[Row], other: Option<(usize, Option<Vec<u8>>)>) -> Vec<Findin
     found
 }
 
-fn changed(value: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn changed(value: &[u8]) -> Option<Vec<u8>> {
     let mut changed = value.to_vec();
     *changed.get_mut(value.len() / 2)? ^= 0x20;
     Some(changed)

@@ -152,13 +152,13 @@ fn an_unfinished_write_at_the_end_is_no_loss() {
 fn a_store_of_a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     ten_messages(dir.path());
-    fs::write(dir.path().join("format"), "angarium store format 2\n").unwrap();
+    fs::write(dir.path().join("format"), "angarium store format 99\n").unwrap();
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(
         error,
         OpenError::Newer {
-            found: 2,
-            known: 1,
+            found: 99,
+            known: 2,
             ..
         }
     ));
