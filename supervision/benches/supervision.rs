@@ -317,4 +317,25 @@ mod living {
             .counter(ItemsCount::new(children))
             .bench_local(|| running.tree("/"));
     }
+
+    #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 10)]
+    fn classes(bencher: Bencher<'_, '_>, children: usize) {
+        let (running, _pool) = pool(children);
+        bencher
+            .counter(ItemsCount::new(children))
+            .bench_local(|| running.classes());
+    }
+
+    /// New settings, from the first envelope to the last answer.
+    #[divan::bench(args = [1_000, 10_000], sample_count = 10)]
+    fn commit(bencher: Bencher<'_, '_>, children: usize) {
+        let (running, _pool) = pool(children);
+        bencher.counter(ItemsCount::new(children)).bench_local(|| {
+            let running = running.clone();
+            run(
+                2,
+                async move { running.commit(&Settings::default(), DEADLINE).await },
+            )
+        });
+    }
 }

@@ -259,9 +259,9 @@ impl<A: Actor> Running<A> {
             Caught { future: handle, span }.await
         };
         self.last = Moment::now();
-        let took = self.last.since(begun);
+        let took = self.last.nanos_since(begun);
         gauges.finish(took, subject.is_some());
-        self.class.record(begun.since(sent), took);
+        self.class.record(begun.nanos_since(sent), took);
         drop(extras);
         self.answer(outcome, subject)
     }

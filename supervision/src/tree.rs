@@ -1,7 +1,6 @@
 //! The tree as an operator sees it: one row for each place, read from atomics. No actor is asked.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -56,7 +55,8 @@ pub(crate) fn rows(root: &Node, prefix: &str, depth: usize) -> Vec<Row> {
     let now = Moment::now();
     let mut rows = Vec::new();
     walk(root, prefix, depth, &mut |slot, path| {
-        rows.push(row(slot, path.to_string(), now))
+        rows.reserve(path.to_come);
+        rows.push(row(slot, path.joined(), now));
     });
     rows
 }
@@ -72,7 +72,7 @@ pub(crate) fn stuck(root: &Node, older_than: Duration) -> Vec<Row> {
             .oldest(now)
             .is_some_and(|oldest| oldest > older_than)
         {
-            rows.push(row(slot, path.to_string(), now));
+            rows.push(row(slot, path.joined(), now));
         }
     });
     rows
@@ -106,18 +106,16 @@ pub(crate) fn classes(root: &Node, commons: &Commons) -> Vec<ClassTally> {
 struct Path<'a> {
     above: &'a str,
     name: Option<&'a str>,
+    /// How many are certainly still visited, this one included.
+    to_come: usize,
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.above)?;
+impl Path<'_> {
+    fn joined(&self) -> String {
         match self.name {
-            Some(name) => {
-                f.write_str("/")?;
-                f.write_str(name)
-            }
-            None if self.above.is_empty() => f.write_str("/"),
-            None => Ok(()),
+            Some(name) => join(self.above, name),
+            None if self.above.is_empty() => "/".to_owned(),
+            None => self.above.to_owned(),
         }
     }
 }
@@ -136,6 +134,7 @@ fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnyS
                 Path {
                     above: &path,
                     name: None,
+                    to_come: 1,
                 },
             );
         }
@@ -158,9 +157,17 @@ fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnyS
                     .strip_prefix(path.as_str())
                     .and_then(|rest| rest.strip_prefix('/'));
                 let slots = key.map_or_else(|| members.all(), |key| members.find(key).into_iter().collect());
-                for slot in slots {
+                for (before, slot) in slots.iter().enumerate() {
                     let name = Some(&*slot.place().name);
-                    visit(&*slot, Path { above: &path, name });
+                    let to_come = slots.len() - before;
+                    visit(
+                        &**slot,
+                        Path {
+                            above: &path,
+                            name,
+                            to_come,
+                        },
+                    );
                 }
             }
         }
