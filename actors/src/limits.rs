@@ -8,6 +8,7 @@ mod bans;
 pub mod keeper;
 mod offence;
 mod open;
+mod policy;
 mod saved;
 mod subject;
 mod suspects;
@@ -20,26 +21,23 @@ use std::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
-use config::{Config, Network};
-use message::{
-    address::DomainName,
-    id::AccountId,
-    time::{Tick, Timestamp},
-};
-use store::record::ban::Network as Banned;
+use config::Config;
+use message::{address::DomainName, id::AccountId, time::Timestamp};
 
 pub use self::offence::Offence;
 use self::{
     bans::Bans,
     offence::FULL,
     open::{Counted, Open},
+    policy::{Policy, Tables},
     saved::Saved,
     suspects::{Suspect, Suspects},
     table::{Key, Moments, Slot, Table},
-    window::{Moment, Window},
+    window::Window,
 };
 use crate::{clock::Clock, telemetry};
 
@@ -52,24 +50,12 @@ pub struct Limits {
 struct Shared {
     clock: Clock,
     policy: ArcSwap<Policy>,
-    addresses: Table,
-    networks: Table,
-    accounts: Table,
-    domains: Table,
-    listeners: Table,
     open_addresses: Arc<Open>,
     open_networks: Arc<Open>,
     bans: RwLock<Bans>,
     suspects: Suspects,
     refused: AtomicU64,
     restored: AtomicBool,
-}
-
-/// What the settings say.
-struct Policy {
-    limits: config::Limits,
-    /// Networks of proxies, which speak for others: by the PROXY protocol, or by XCLIENT.
-    spared: Vec<Network>,
 }
 
 /// Where connections come in: a listener and the counters.
@@ -117,28 +103,14 @@ pub enum Exceeded {
     Recipients,
 }
 
-/// A part of the memory for each kind of subject, in sixteenths: addresses are the many. What everybody can invent,
-/// the sender domain, has a part of its own and pushes out nothing else.
-const ADDRESSES: usize = 8;
-const NETWORKS: usize = 4;
-const ACCOUNTS: usize = 2;
-const DOMAINS: usize = 2;
-const PARTS: usize = 16;
-
 impl Limits {
     /// Counters of nothing yet.
     #[must_use]
     pub fn new(config: &Config, clock: Clock) -> Self {
-        let part = config.limits.memory.as_usize() / PARTS;
+        let tables = Arc::new(Tables::new(&config.limits));
         let shared = Shared {
             clock,
-            policy: ArcSwap::from_pointee(Policy::of(config)),
-            addresses: Table::new(ADDRESSES * part),
-            networks: Table::new(NETWORKS * part),
-            accounts: Table::new(ACCOUNTS * part),
-            domains: Table::new(DOMAINS * part),
-            // As many as the configuration has, which are few.
-            listeners: Table::new(0),
+            policy: ArcSwap::from_pointee(Policy::of(config, tables)),
             open_addresses: Arc::new(Open::new()),
             open_networks: Arc::new(Open::new()),
             bans: RwLock::default(),
@@ -151,9 +123,24 @@ impl Limits {
         }
     }
 
-    /// The settings have changed.
+    /// The settings have changed. What was counted goes on to count, also in windows of another length and in memory of
+    /// another size; of more subjects than are saved, those who tell most.
     pub fn configure(&self, config: &Config) {
-        self.shared.policy.store(Arc::new(Policy::of(config)));
+        let before = self.shared.policy.load_full();
+        let tick = self.shared.clock.tick();
+        let tables = if before.counts_as(&config.limits) {
+            Arc::clone(&before.tables)
+        } else {
+            Arc::new(Tables::new(&config.limits))
+        };
+        let policy = Policy::of(config, tables);
+        if !Arc::ptr_eq(&before.tables, &policy.tables) {
+            let (then, now) = (before.now(tick), policy.now(tick));
+            for (from, to) in before.tables.all().into_iter().zip(policy.tables.all()) {
+                saved::restore(to, &saved::rows(from, then), now, Duration::ZERO);
+            }
+        }
+        self.shared.policy.store(Arc::new(policy));
     }
 
     /// The way into a listener.
@@ -225,7 +212,7 @@ impl Limits {
         let now = policy.now(self.shared.clock.tick());
         let network = policy.offender(peer);
         let key = subject::address(network.first());
-        let is_enough = self.shared.addresses.change(&key, now, |slot| {
+        let is_enough = policy.tables.addresses.change(&key, now, |slot| {
             let is_enough =
                 slot.offences.add(now.offences, points) >= FULL && slot.logins.is_idle(now.logins);
             if is_enough {
@@ -247,7 +234,7 @@ impl Limits {
         }
         let now = policy.now(self.shared.clock.tick());
         let key = subject::address(policy.offender(peer).first());
-        self.shared.addresses.change(&key, now, |slot| {
+        policy.tables.addresses.change(&key, now, |slot| {
             // Once is enough, and one window is refreshed by the next.
             if slot.logins.count(now.logins) == 0 {
                 slot.logins.add(now.logins, 1);
@@ -286,14 +273,15 @@ impl Limits {
     /// The counters, to be written. Takes each lock for a short while.
     fn saved(&self, at: Timestamp) -> Saved {
         let shared = &*self.shared;
-        let now = shared.policy.load().now(shared.clock.tick());
+        let policy = shared.policy.load();
+        let (now, tables) = (policy.now(shared.clock.tick()), &policy.tables);
         let rows = |table: &Table| saved::rows(table, now);
         Saved {
             at,
-            addresses: rows(&shared.addresses),
-            networks: rows(&shared.networks),
-            accounts: rows(&shared.accounts),
-            domains: rows(&shared.domains),
+            addresses: rows(&tables.addresses),
+            networks: rows(&tables.networks),
+            accounts: rows(&tables.accounts),
+            domains: rows(&tables.domains),
         }
     }
 
@@ -307,10 +295,10 @@ impl Limits {
         let now = policy.now(shared.clock.tick());
         let age = at.since(saved.at);
         for (table, rows) in [
-            (&shared.addresses, &saved.addresses),
-            (&shared.networks, &saved.networks),
-            (&shared.accounts, &saved.accounts),
-            (&shared.domains, &saved.domains),
+            (&policy.tables.addresses, &saved.addresses),
+            (&policy.tables.networks, &saved.networks),
+            (&policy.tables.accounts, &saved.accounts),
+            (&policy.tables.domains, &saved.domains),
         ] {
             saved::restore(table, rows, now, age);
         }
@@ -337,17 +325,17 @@ impl Limits {
         now: Moments,
         window: impl Fn(&mut Slot) -> &mut Window,
     ) -> bool {
-        let shared = &*self.shared;
+        let tables = &policy.tables;
         let (address, network) = (subject::address(sender.peer), policy.network(sender.peer));
         let peer = (!policy.is_exempt(sender.peer)).then_some(());
         let subjects = [
-            peer.map(|()| (&shared.addresses, address, caps.address)),
-            peer.map(|()| (&shared.networks, network, caps.network)),
+            peer.map(|()| (&tables.addresses, address, caps.address)),
+            peer.map(|()| (&tables.networks, network, caps.network)),
             sender
                 .account
-                .map(|id| (&shared.accounts, subject::account(id), caps.account)),
+                .map(|id| (&tables.accounts, subject::account(id), caps.account)),
             peer.and(sender.domain)
-                .map(|name| (&shared.domains, subject::domain(name), caps.domain)),
+                .map(|name| (&tables.domains, subject::domain(name), caps.domain)),
         ];
         // What has no limit is not counted: nobody would ask.
         let subjects = subjects.into_iter().flatten().filter(|(.., limit)| *limit != 0);
@@ -383,9 +371,13 @@ impl Door {
         }
         let (address, network) = (subject::address(peer), policy.network(peer));
         let rates = [
-            (&shared.addresses, address, limits.connections_per_address),
-            (&shared.networks, network, limits.connections_per_network),
-            (&shared.listeners, self.listener, limits.connections_per_listener),
+            (&policy.tables.addresses, address, limits.connections_per_address),
+            (&policy.tables.networks, network, limits.connections_per_network),
+            (
+                &policy.tables.listeners,
+                self.listener,
+                limits.connections_per_listener,
+            ),
         ];
         let mut rates = rates.into_iter().filter(|(.., limit)| *limit != 0);
         let has_room = |(table, key, limit): (&Table, Key, u32)| {
@@ -424,51 +416,6 @@ struct Caps {
     network: u32,
     account: u32,
     domain: u32,
-}
-
-impl Policy {
-    fn of(config: &Config) -> Self {
-        Self {
-            limits: config.limits.clone(),
-            spared: config
-                .listeners
-                .values()
-                .flat_map(|listener| listener.proxy_from.iter().chain(&listener.xclient_from))
-                .copied()
-                .collect(),
-        }
-    }
-
-    fn now(&self, tick: Tick) -> Moments {
-        let limits = &self.limits;
-        Moments {
-            connections: Moment::of(tick, limits.connection_window),
-            messages: Moment::of(tick, limits.message_window),
-            offences: Moment::of(tick, limits.offence_window),
-            logins: Moment::of(tick, limits.login_grace),
-        }
-    }
-
-    fn is_allowed(&self, peer: IpAddr) -> bool {
-        Network::any_contains(&self.limits.allow, peer)
-    }
-
-    fn is_exempt(&self, peer: IpAddr) -> bool {
-        self.is_allowed(peer) || Network::any_contains(&self.spared, peer)
-    }
-
-    fn network(&self, peer: IpAddr) -> Key {
-        subject::network(peer, self.limits.ipv4_network, self.limits.ipv6_network)
-    }
-
-    /// Whom an offence is counted for: an address of IPv4, or the network of one of IPv6, in which a host has as many
-    /// addresses as it likes.
-    fn offender(&self, peer: IpAddr) -> Banned {
-        match peer.to_canonical() {
-            v4 @ IpAddr::V4(_) => Banned::one(v4),
-            v6 @ IpAddr::V6(_) => Banned::of(v6, u8::try_from(self.limits.ipv6_network).unwrap_or(u8::MAX)),
-        }
-    }
 }
 
 #[cfg(test)]

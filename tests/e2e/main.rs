@@ -31,6 +31,8 @@ mod first_start;
 #[cfg(test)]
 mod hears_from_proxies;
 #[cfg(test)]
+mod hears_hangups;
+#[cfg(test)]
 mod holds_back;
 #[cfg(test)]
 mod is_a_service;
@@ -72,6 +74,8 @@ mod receives_utf8;
 mod refuses;
 #[cfg(test)]
 mod reloads;
+#[cfg(test)]
+mod reloads_survive;
 #[cfg(test)]
 mod session_survives;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use config::Profile;
 use message::id::Id;
-use store::record::ban::{Ban, Origin};
+use store::record::ban::{Ban, Network as Banned, Origin};
 use tokio::time::advance;
 
 use super::*;
@@ -250,4 +250,26 @@ async fn counters_go_on_after_a_restart_as_far_as_they_still_count() {
     before.restore(&saved, at);
     before.restore(&saved, at);
     assert_eq!(before.saved(at).addresses[0].counts[1], 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_counted_counts_on_under_other_settings() {
+    let limits = limits(|limits| limits.messages_per_address = 2);
+    let sender = Sender {
+        peer: "192.0.2.7".parse().unwrap(),
+        account: None,
+        domain: None,
+    };
+    assert!(limits.message(sender).is_ok());
+    let mut config = Config::of(Profile::Development);
+    config.limits.messages_per_address = 2;
+    config.limits.memory = config::ByteSize::mib(2);
+    config.limits.message_window *= 2;
+    limits.configure(&config);
+    assert!(limits.message(sender).is_ok());
+    assert!(limits.message(sender).is_err());
+    config.limits.messages_per_address = 3;
+    limits.configure(&config);
+    assert!(limits.message(sender).is_ok());
+    assert!(limits.message(sender).is_err());
 }

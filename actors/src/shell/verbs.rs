@@ -17,6 +17,7 @@ pub(super) mod kick;
 pub(super) mod log_level;
 pub(super) mod overview;
 pub(super) mod queue;
+pub(super) mod reload;
 mod sessions;
 pub(super) mod space;
 pub(super) mod status;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod actors;
+mod configuration;
 mod domains;
 mod mail;
 mod oversight;
@@ -44,6 +45,10 @@ pub static AREAS: &[Area] = &[
     Area {
         name: "The store",
         verbs: store::VERBS,
+    },
+    Area {
+        name: "The configuration",
+        verbs: configuration::VERBS,
     },
     Area {
         name: "The server and this shell",
