@@ -94,6 +94,13 @@ impl Overrides {
         self.load_with(&Shortcuts::default())
     }
 
+    /// The data directory, whatever mistakes there are.
+    #[must_use]
+    pub fn data_directory(&self) -> PathBuf {
+        let (sources, fallback) = self.sources(&Shortcuts::default());
+        config::data_directory(&sources, fallback)
+    }
+
     /// The same, with short names.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Config: every setting of a server, and how it comes out of its sources.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use message::DomainName;
 
@@ -173,6 +173,13 @@ pub fn parse_sourced(sources: &[Source], fallback: Profile) -> Result<Sourced, V
         values: explain_draft(&draft),
         config: in_effect(draft.config),
     })
+}
+
+/// The data directory that these sources name, as far as they can be understood: whoever looks for a server that runs need
+/// not wait until the file of the next one is free of mistakes.
+#[must_use]
+pub fn data_directory(sources: &[Source], fallback: Profile) -> PathBuf {
+    settle(sources, fallback).config.server.data
 }
 
 /// Lays all sources over each other.

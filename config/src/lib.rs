@@ -59,7 +59,7 @@ pub use alias::Flag;
 pub use auth::Auth;
 pub use byte_size::{ByteSize, NotAByteSize};
 pub use certificate::Certificate;
-pub use config::{Config, Sourced, parse, parse_bytes, parse_sourced};
+pub use config::{Config, Sourced, data_directory, parse, parse_bytes, parse_sourced};
 pub use difference::{Difference, Side, difference, needs_restart, restart_keys};
 pub use document::MAX_DOCUMENT;
 pub use duration::{parse_duration, print_duration};

@@ -47,22 +47,36 @@ pub(super) struct Shell {
 
 /// Of which server, or which store.
 pub(super) struct Site {
-    pub(super) config: Config,
-    /// Where its values come from.
-    pub(super) overrides: Overrides,
+    data: PathBuf,
+    /// Where the configuration comes from.
+    overrides: Overrides,
+}
+
+impl Site {
+    /// The site that these name. A server that runs is found whatever mistakes the configuration has by now.
+    pub(super) fn of(overrides: Overrides) -> Self {
+        Self {
+            data: overrides.data_directory(),
+            overrides,
+        }
+    }
+
+    /// The configuration.
+    ///
+    /// # Errors
+    /// Every mistake in it.
+    fn config(&self) -> anyhow::Result<Config> {
+        self.overrides.load()
+    }
 }
 
 impl Shell {
     pub(super) fn run(&self) -> anyhow::Result<ExitCode> {
-        let overrides = Overrides {
+        let site = Site::of(Overrides {
             config: self.config.clone(),
             data: self.data.clone(),
             set: self.set.clone(),
-        };
-        let site = Site {
-            config: overrides.load()?,
-            overrides,
-        };
+        });
         let exit = match self.lines.as_slice() {
             [] => interactive(&site)?,
             lines => {
@@ -82,7 +96,7 @@ impl Shell {
 
 /// Reads lines until the end of input or `quit`.
 fn interactive(site: &Site) -> anyhow::Result<Exit> {
-    let data = &site.config.server.data;
+    let data = &site.data;
     if let Err(why) = Client::connect(data) {
         eprintln!("angarium: {}", why.told(&data.display().to_string()));
         return Ok(why.exit());
@@ -132,7 +146,7 @@ pub(super) fn perform(site: &Site, call: &Call) -> anyhow::Result<Exit> {
 }
 
 fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::Result<Exit> {
-    let (verb, data) = (call.verb(), &site.config.server.data);
+    let (verb, data) = (call.verb(), &site.data);
     if verb.place == Place::Client {
         return here(site, call, interrupts);
     }
@@ -144,28 +158,35 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
         }
         (Ok(_), _) | (Err(Unreachable::Nobody), Place::Either | Place::Stopped) => {}
         (Err(why), _) => {
+            // Where to look may be what is wrong.
+            site.config()?;
             eprintln!("angarium: {}", why.told(&data.display().to_string()));
             return Ok(why.exit());
         }
     }
+    let config = match connected {
+        Ok(_) => None,
+        Err(_) => Some(site.config()?),
+    };
     let secret = verb
         .secret
         .filter(|_| !call.is_dry_run())
         .map(password::ask)
         .transpose()?;
-    match connected {
-        Ok(mut client) => {
+    match (connected, config) {
+        (Ok(mut client), _) => {
             let _watched = interrupts.end(&client);
             let asked = Request::new(call.to_line(), secret);
             say(call, |show| client.ask(&asked, show))
         }
-        Err(_) => {
-            if let Some(done) = care::run(&site.config, call) {
+        (Err(_), Some(config)) => {
+            if let Some(done) = care::run(&config, call) {
                 return done;
             }
             let explained = site.overrides.explain(&Shortcuts::default())?;
-            runtime()?.block_on(offline::run(&site.config, explained, call.clone(), secret))
+            runtime()?.block_on(offline::run(&config, explained, call.clone(), secret))
         }
+        (Err(why), None) => Ok(why.exit()),
     }
 }
 
@@ -186,7 +207,7 @@ fn here(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::Result<Exi
             }
             Ok(Exit::DONE)
         }
-        "top" => top::run(&site.config.server.data, every(call, Duration::from_secs(1))),
+        "top" => top::run(&site.data, every(call, Duration::from_secs(1))),
         "watch" => watch(site, call, interrupts),
         _ => Ok(Exit::DONE),
     }

@@ -89,8 +89,7 @@ pub(super) fn run(verb: &'static Verb, matches: &ArgMatches) -> anyhow::Result<E
             return Ok(ExitCode::from(Exit::USAGE.0));
         }
     };
-    let config = overrides.load()?;
-    let exit = perform(&Site { config, overrides }, &call)?;
+    let exit = perform(&Site::of(overrides), &call)?;
     Ok(ExitCode::from(exit.0))
 }
 

@@ -404,3 +404,30 @@ fn the_program_asks_a_server_that_runs() {
     let _server = Program::serve(here, &["--data", data]);
     done(&["status"]);
 }
+
+#[test]
+fn a_server_is_found_whatever_its_file_says_by_now() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let file = here.join("angarium.toml");
+    std::fs::write(
+        &file,
+        "server.data = \"mail\"\nserver.profile = \"development\"\n",
+    )
+    .unwrap();
+    let mut program = Program::serve(here, &["--config", "angarium.toml"]);
+    std::fs::write(
+        &file,
+        "server.data = \"mail\"\nserver.hostname = 5\nno.such = 1\n",
+    )
+    .unwrap();
+    let status = succeed(here, &["status", "--config", "angarium.toml"], "");
+    assert!(status.contains("mail"), "{status}");
+    drop(program.killed());
+    // Nobody is there, and the file cannot be used without a server either.
+    for verb in ["status", "queue list"] {
+        let arguments: Vec<&str> = verb.split(' ').chain(["--config", "angarium.toml"]).collect();
+        let said = fail(here, &arguments, 2);
+        assert!(said.contains("server.hostname"), "{said}");
+    }
+}
