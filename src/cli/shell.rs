@@ -11,7 +11,12 @@ use std::{
 
 use config::Config;
 use rustyline::error::ReadlineError;
-use shell::{Block, Call, Exit, Place, frame::Request, help, words::quoted};
+use shell::{
+    Block, Call, Exit, Place,
+    frame::{End, Request},
+    help,
+    words::quoted,
+};
 
 use self::{editor::Editor, interrupt::Interrupts};
 use super::{
@@ -102,7 +107,7 @@ fn interactive(site: &Site) -> anyhow::Result<Exit> {
         return Ok(why.exit());
     }
     let runtime = runtime()?;
-    let interrupts = Interrupts::listen(&runtime);
+    let interrupts = Interrupts::listen(&runtime)?;
     let mut editor = Editor::new(data)?;
     let mut exit = Exit::DONE;
     loop {
@@ -177,7 +182,18 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
         (Ok(mut client), _) => {
             let _watched = interrupts.end(&client);
             let asked = Request::new(call.to_line(), secret);
-            say(call, |show| client.ask(&asked, show))
+            say(call, |show| {
+                let end = client.ask(&asked, show)?;
+                // Who interrupted knows why there is no more.
+                Ok(match interrupts.happened() {
+                    true => End {
+                        error: None,
+                        exit: Exit::DONE,
+                        ..end
+                    },
+                    false => end,
+                })
+            })
         }
         (Err(_), Some(config)) => {
             if let Some(done) = care::run(&config, call) {

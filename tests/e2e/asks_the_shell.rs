@@ -374,7 +374,7 @@ fn the_program_asks_a_server_that_runs() {
     let answer: Value = serde_json::from_str(&done(&["shell", "-c", "tree /shell --json"])).unwrap();
     assert_eq!(answer["version"], 1);
     assert_eq!(answer["blocks"][0]["table"][0]["path"], "/shell");
-    assert_eq!(done(&["shell", "-c", "tr /shell --dep 0"]), text, "abbreviated");
+    assert_eq!(done(&["shell", "-c", "tre /shell --dep 0"]), text, "abbreviated");
     assert!(done(&["shell", "-c", "help"]).contains("tree [path]"));
     for (arguments, code) in [
         (&["tree", "store"][..], 2),

@@ -155,6 +155,12 @@ fn time(time: Timestamp) -> String {
     }
 }
 
+/// The same where there is little room: day and minute.
+fn short_time(time: Timestamp) -> String {
+    let text = self::time(time);
+    text.get(5..16).map(str::to_owned).unwrap_or(text)
+}
+
 /// A text that speaks to no terminal: what was said by strangers stands in answers.
 fn tame(text: &str) -> String {
     if !text.contains(is_wild) {
@@ -181,14 +187,29 @@ fn plain(table: &Table) -> String {
 
 fn fitted(table: &Table, width: usize, colour: bool) -> String {
     let heads: Vec<String> = table.columns.iter().map(|name| name.replace('_', " ")).collect();
-    let rows: Vec<Vec<String>> = table
-        .rows
-        .iter()
-        .map(|row| row.iter().map(cell).collect())
-        .collect();
-    let is_number = |column: usize| {
+    let shown = |times: fn(Timestamp) -> String| -> Vec<Vec<String>> {
+        let one = |cell: &Cell| match cell {
+            Cell::Time(time) => times(*time),
+            other => self::cell(other),
+        };
+        table
+            .rows
+            .iter()
+            .map(|row| row.iter().map(one).collect())
+            .collect()
+    };
+    let mut rows = shown(time);
+    let mut widths = natural(&heads, &rows);
+    if total(&widths) > width {
+        rows = shown(short_time);
+        widths = natural(&heads, &rows);
+    }
+    let has = |column: usize, is: fn(&Cell) -> bool| {
         let mut cells = table.rows.iter().filter_map(|row| row.get(column));
-        cells.all(|cell| {
+        cells.all(is)
+    };
+    let is_number = |column| {
+        has(column, |cell| {
             matches!(
                 cell,
                 Cell::Number(_) | Cell::Octets(_) | Cell::Duration(_) | Cell::Nothing
@@ -196,13 +217,10 @@ fn fitted(table: &Table, width: usize, colour: bool) -> String {
         })
     };
     let right: Vec<bool> = (0..heads.len()).map(is_number).collect();
-    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    narrow(&mut widths, &right, width);
+    let is_text =
+        |column| !is_number(column) && !has(column, |cell| matches!(cell, Cell::Time(_) | Cell::Nothing));
+    let texts: Vec<bool> = (0..heads.len()).map(is_text).collect();
+    narrow(&mut widths, &texts, width);
     let paint = |text: String, code: &str| {
         if colour {
             format!("{code}{text}{PLAIN}")
@@ -225,6 +243,22 @@ fn fitted(table: &Table, width: usize, colour: bool) -> String {
         text += "nothing\n";
     }
     text
+}
+
+/// What each column would like to have.
+fn natural(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    widths
+}
+
+/// All columns with what is between them.
+fn total(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
 }
 
 /// Rows of what does not run or has failed catch the eye.
@@ -260,22 +294,23 @@ fn laid_out(cells: &[String], widths: &[usize], right: &[bool]) -> String {
     line
 }
 
-/// Takes width from the widest columns of text until all fit.
-fn narrow(widths: &mut [usize], right: &[bool], limit: usize) {
-    loop {
-        let total = widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1);
-        let Some(excess) = total.checked_sub(limit).filter(|excess| *excess > 0) else {
-            return;
-        };
-        let texts = widths.iter_mut().zip(right).filter(|(_, right)| !**right);
-        let Some((widest, _)) = texts.max_by_key(|(width, _)| **width) else {
-            return;
-        };
-        if *widest <= NARROWEST {
-            return;
+/// Takes width from the widest columns of text until all fit. From the first last: it says what a row is about.
+fn narrow(widths: &mut [usize], texts: &[bool], limit: usize) {
+    for spared in [1, 0] {
+        while let Some(excess) = total(widths).checked_sub(limit).filter(|excess| *excess > 0) {
+            let mut columns = widths.iter_mut().zip(texts).skip(spared);
+            let mut widest: Option<&mut usize> = None;
+            for (width, is_text) in &mut columns {
+                if *is_text && *width > NARROWEST && widest.as_ref().is_none_or(|widest| **widest < *width) {
+                    widest = Some(width);
+                }
+            }
+            let Some(widest) = widest else {
+                break;
+            };
+            // In steps, so that two wide columns share the loss.
+            *widest = widest.saturating_sub(excess.clamp(1, 8)).max(NARROWEST);
         }
-        // In steps, so that two wide columns share the loss.
-        *widest = widest.saturating_sub(excess.clamp(1, 8)).max(NARROWEST);
     }
 }
 

@@ -91,8 +91,14 @@ impl Completer for Candidates {
     fn complete(&self, line: &str, at: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let found = complete(line.get(..at).unwrap_or(line));
         let mut candidates = found.candidates;
+        let mut is_whole = true;
         if let Some((kind, begun)) = found.live {
             candidates.extend(alive(&self.data, kind, &begun).iter().map(|it| quoted(it)));
+            // Below a path there may be another.
+            is_whole = kind != "path";
+        }
+        if let ([candidate], true) = (candidates.as_mut_slice(), is_whole) {
+            candidate.push(' ');
         }
         Ok((found.start, candidates))
     }

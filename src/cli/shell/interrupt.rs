@@ -1,13 +1,17 @@
 //! Interrupts: Ctrl-C ends what is being asked, not the shell.
 
 use std::{
+    io,
     net::Shutdown,
     os::unix::net::UnixStream,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::runtime::Runtime;
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
 
 use crate::cli::client::Client;
 
@@ -35,16 +39,22 @@ impl Interrupts {
         Self::default()
     }
 
-    /// Listens from now on, as long as the runtime lives.
-    pub(super) fn listen(runtime: &Runtime) -> Self {
+    /// Listens from now on, as long as the runtime lives. Before there is an editor: it puts back what handler it found.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn listen(runtime: &Runtime) -> io::Result<Self> {
         let interrupts = Self::default();
         let heard = interrupts.clone();
+        let entered = runtime.enter();
+        let mut signal = signal(SignalKind::interrupt())?;
+        drop(entered);
         runtime.spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while signal.recv().await.is_some() {
                 heard.interrupt();
             }
         });
-        interrupts
+        Ok(interrupts)
     }
 
     fn interrupt(&self) {
@@ -59,6 +69,11 @@ impl Interrupts {
     /// What was interrupted before concerns what comes no more.
     pub(super) fn forget(&self) {
         self.state().interrupted = false;
+    }
+
+    /// Whether it was interrupted since it was last forgotten.
+    pub(super) fn happened(&self) -> bool {
+        self.state().interrupted
     }
 
     /// Has an interrupt end this connection.

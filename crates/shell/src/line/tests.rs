@@ -14,7 +14,7 @@ fn error(line: &str) -> String {
 fn abbreviations_and_values() {
     for line in [
         "tree /store --depth 2",
-        "tr --dep=2 /store",
+        "tre --dep=2 /store",
         "tree --depth 2 -- /store",
     ] {
         let call = call(line);

@@ -36,6 +36,17 @@ fn tables_fit_their_terminal() {
             assert!(line.width() <= width, "{width}: {line}");
         }
     }
+    let mut times = Table::new(&["path", "text", "at"]);
+    times.row([
+        Cell::from("/a/long/path"),
+        Cell::from("a long text about it"),
+        Cell::Time(Timestamp::from_millis(0)),
+    ]);
+    let narrow = block(&times.into(), style(36));
+    assert!(
+        narrow.contains("/a/long/path  a long t\u{2026}  01-01"),
+        "{narrow}"
+    );
     // Too narrow for anything: it is still there.
     assert_eq!(block(&table().into(), style(1)).lines().count(), 3);
     let empty = block(&Table::new(&["a"]).into(), style(80));
