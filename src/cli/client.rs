@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use actors::shell::socket::NAME;
+use actors::shell::socket;
 use rustix::termios::tcgetwinsize;
 use shell::{
     Block, Exit,
@@ -55,7 +55,7 @@ impl Unreachable {
 impl Client {
     /// Connects to the server of a data directory.
     pub(super) fn connect(data: &Path) -> Result<Self, Unreachable> {
-        match UnixStream::connect(data.join(NAME)) {
+        match socket::connect(data) {
             Ok(stream) => Ok(Self {
                 stream: BufReader::new(stream),
             }),

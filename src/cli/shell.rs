@@ -178,7 +178,8 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
         .filter(|_| !call.is_dry_run())
         .map(password::ask)
         .transpose()?;
-    match (connected, config) {
+    // Afresh: who types a password may take longer than a server waits for a question.
+    match (connected.and_then(|_| Client::connect(data)), config) {
         (Ok(mut client), _) => {
             let _watched = interrupts.end(&client);
             let asked = Request::new(call.to_line(), secret);

@@ -102,8 +102,11 @@ pub(super) fn say(
     let mut answer = Answer::new(&call.verb().words());
     let mut show = |block: shell::Block| -> std::io::Result<()> {
         match (call.is_json(), &block) {
-            (true, _) | (false, shell::Block::Table(_)) => answer.push(block),
+            (true, _) if call.is_stream() => client::print(&format!("{}\n", json::block(&block)))?,
+            // Rows may come in parts, and are laid out together.
+            (false, shell::Block::Table(_)) if !call.is_stream() => answer.push(block),
             (false, _) => client::print(&render::block(&block, style))?,
+            (true, _) => answer.push(block),
         }
         Ok(())
     };

@@ -19,7 +19,12 @@ use shell::{
     frame::{self, End, Response},
 };
 use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Reply, Seat};
-use tokio::{net::UnixStream, sync::Notify, task::JoinSet, time::Instant};
+use tokio::{
+    net::UnixStream,
+    sync::Notify,
+    task::{AbortHandle, JoinSet},
+    time::Instant,
+};
 
 use super::{
     desk::{Caller, Desk, Request},
@@ -67,6 +72,8 @@ pub struct State {
     line: String,
     /// Ends with the actor.
     work: JoinSet<()>,
+    /// What is being done of it now.
+    current: Option<AbortHandle>,
 }
 
 /// Starts a session, and beside it the task that owns the socket.
@@ -96,6 +103,7 @@ impl Actor for Session {
             asked: 0,
             line: String::new(),
             work: JoinSet::new(),
+            current: None,
         })
     }
 
@@ -128,7 +136,10 @@ impl Actor for Session {
             )
             .with("asked", state.asked)
             .with("line", state.line.clone())
-            .with("busy", !state.work.is_empty())
+            .with(
+                "busy",
+                state.current.as_ref().is_some_and(|work| !work.is_finished()),
+            )
     }
 }
 
@@ -141,14 +152,15 @@ fn begin(ctx: &Context<Msg>, ask: Ask, state: &mut State) {
     state.line = ask.request.line.chars().take(200).collect();
     let (desk, caller) = (Arc::clone(&state.args.desk), state.args.caller.clone());
     let watch = Watch(ctx.address(), state.line.clone());
-    state.work.spawn(async move {
+    let work = async move {
         let _watch = watch;
         let started = Instant::now();
         let end = work(&desk, caller, ask.request, &ask.out).await;
         telemetry::SHELL_REQUESTS_TIME.took(started.elapsed());
         // Whoever asked may have gone.
         let _ = ask.out.send(Response::End(end)).await;
-    });
+    };
+    state.current = Some(state.work.spawn(work));
     ask.begun.send(());
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    os::fd::AsRawFd as _,
     os::unix::{
         fs::{PermissionsExt as _, chown},
         net::{UnixListener as StdListener, UnixStream as StdStream},
@@ -35,7 +36,7 @@ impl Socket {
     /// When another process listens there, or what the system says.
     pub fn bind(data: &Path, readers: Option<u32>) -> io::Result<Self> {
         let path = data.join(NAME);
-        match StdStream::connect(&path) {
+        match connect(data) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
             Err(why) if why.kind() == io::ErrorKind::NotFound => {}
             Err(why) if why.kind() == io::ErrorKind::ConnectionRefused => {}
@@ -47,7 +48,8 @@ impl Socket {
             Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(why),
             _ => {}
         }
-        let listener = StdListener::bind(&unready)?;
+        let near = Near::of(data)?;
+        let listener = StdListener::bind(near.directory.join(format!("{NAME}.new")))?;
         listener.set_nonblocking(true)?;
         permit(&unready, readers)?;
         fs::rename(&unready, &path)?;
@@ -81,6 +83,40 @@ impl Socket {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.bound.path
+    }
+}
+
+/// Connects to the server of a data directory.
+///
+/// # Errors
+/// What the system says: `NotFound` and `ConnectionRefused` when no server runs there.
+pub fn connect(data: &Path) -> io::Result<StdStream> {
+    StdStream::connect(Near::of(data)?.directory.join(NAME))
+}
+
+/// The longest path of a data directory that is used as it is: `sockaddr_un` has room for 107 octets with the name.
+const MAX_DIRECTORY: usize = 90;
+
+/// A data directory by a path that is short enough for a socket, however long its own is.
+struct Near {
+    directory: PathBuf,
+    /// Open as long as that path is used.
+    _open: Option<fs::File>,
+}
+
+impl Near {
+    fn of(data: &Path) -> io::Result<Self> {
+        if data.as_os_str().len() <= MAX_DIRECTORY {
+            return Ok(Self {
+                directory: data.to_owned(),
+                _open: None,
+            });
+        }
+        let open = fs::File::open(data)?;
+        Ok(Self {
+            directory: format!("/proc/self/fd/{}", open.as_raw_fd()).into(),
+            _open: Some(open),
+        })
     }
 }
 
@@ -123,5 +159,17 @@ mod tests {
         assert!(StdStream::connect(&path).is_ok());
         again.remove();
         assert!(!path.exists());
+    }
+
+    #[tokio::test]
+    async fn a_long_directory_has_one_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("d".repeat(200));
+        assert_eq!(connect(&data).unwrap_err().kind(), io::ErrorKind::NotFound);
+        fs::create_dir(&data).unwrap();
+        assert_eq!(connect(&data).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let socket = Socket::bind(&data, None).unwrap();
+        assert!(connect(&data).is_ok());
+        assert!(socket.path().exists());
     }
 }

@@ -190,6 +190,12 @@ impl Call {
         self.has("json")
     }
 
+    /// Whether what it says is shown as it comes, and not at its end.
+    #[must_use]
+    pub fn is_stream(&self) -> bool {
+        self.verb.streams || self.has("follow")
+    }
+
     /// Whether it changes anything.
     #[must_use]
     pub fn is_change(&self) -> bool {
@@ -211,8 +217,9 @@ impl Call {
             }
         }
         let mut is_over = false;
-        for value in &self.values {
-            if !is_over && value.starts_with("--") && !self.takes_a_line() {
+        for (number, value) in self.values.iter().enumerate() {
+            let may_be_flag = number == 0 || !self.takes_a_line();
+            if !is_over && may_be_flag && value.starts_with("--") {
                 line += " --";
                 is_over = true;
             }

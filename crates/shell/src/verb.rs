@@ -23,6 +23,8 @@ pub struct Verb {
     pub place: Place,
     /// What the client asks for without showing it, if it needs any: it travels beside the line, never in it.
     pub secret: Option<&'static str>,
+    /// Whether it says things as they happen, maybe for ever: each is shown at once, as JSON an object a line.
+    pub streams: bool,
     /// Whether help and completion say nothing of it.
     pub hidden: bool,
 }
@@ -163,6 +165,7 @@ impl Verb {
         effect: Effect::Reads,
         place: Place::Running,
         secret: None,
+        streams: false,
         hidden: false,
     };
 

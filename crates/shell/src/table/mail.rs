@@ -54,6 +54,7 @@ const fn listens(name: &'static [&'static str], summary: &'static str) -> Verb {
         summary,
         flags: LISTENING,
         role: Role::Administrator,
+        streams: true,
         ..Verb::READS
     }
 }
