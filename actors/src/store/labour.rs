@@ -22,6 +22,8 @@ use store::{
     verify::{Finding, Verifier, blobs},
 };
 
+use crate::telemetry::{STORE_COMPACTIONS_FREED, STORE_COMPACTIONS_MADE};
+
 /// Findings that are told; more are only counted.
 const MAX_FINDINGS: usize = 100;
 
@@ -251,6 +253,8 @@ impl Labour<'_> {
             return Some(Err(why.to_string()));
         }
         let after = self.store.disk_use().octets();
+        STORE_COMPACTIONS_MADE.count(1);
+        STORE_COMPACTIONS_FREED.count(before.saturating_sub(after));
         self.shared
             .tell(|standing| standing.octets = before.saturating_sub(after));
         Some(Ok(format!("the store took {before} octets and takes {after}")))

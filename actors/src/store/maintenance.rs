@@ -35,7 +35,11 @@ use super::{
     gate,
     labour::{Ended, Shared, Standing, labour},
 };
-use crate::{clock::Clock, mint::Mint};
+use crate::{
+    clock::Clock,
+    mint::Mint,
+    telemetry::{STORE_UPKEEP_DONE, STORE_UPKEEP_FAILED},
+};
 
 /// How often it is looked whether there is something to do.
 const LOOK: Duration = Duration::from_secs(60);
@@ -365,10 +369,12 @@ impl State {
         }
         let outcome = match &result {
             Ok(said) => {
+                STORE_UPKEEP_DONE.count(1);
                 tracing::info!(target: "angarium::store", %receipt, "{} has ended: {said}", word(&upkeep.task));
                 AuditOutcome::Done
             }
             Err(why) => {
+                STORE_UPKEEP_FAILED.count(1);
                 tracing::error!(target: "angarium::store", %receipt, %why, "{} has failed", word(&upkeep.task));
                 AuditOutcome::Failed(why.clone())
             }

@@ -194,6 +194,20 @@ table! {
     STORE_QUEUE_SIZE: Gauge = "store.queue.size", Octets;
     /// Free space of the file system.
     STORE_DISK_FREE: Gauge = "store.disk.free", Octets;
+    /// What the store takes on the disk, journals included.
+    STORE_DISK_USED: Gauge = "store.disk.used", Octets;
+    /// What of it is known to be garbage: a compaction gives it back.
+    STORE_DISK_GARBAGE: Gauge = "store.disk.garbage", Octets;
+    /// Its journals.
+    STORE_JOURNALS_SIZE: Gauge = "store.journals.size", Octets;
+    /// Compactions made to give space back.
+    STORE_COMPACTIONS_MADE: Counter = "store.compactions.made", Count;
+    /// Octets that they gave back.
+    STORE_COMPACTIONS_FREED: Counter = "store.compactions.freed", Octets;
+    /// Long work on the store that ended well: checks, backups, compactions.
+    STORE_UPKEEP_DONE: Counter = "store.upkeep.done", Count;
+    /// Long work that failed or was told to end.
+    STORE_UPKEEP_FAILED: Counter = "store.upkeep.failed", Count;
     /// Records that could not be understood and were set aside.
     STORE_RECORDS_QUARANTINED: Counter = "store.records.quarantined", Count;
 
@@ -268,6 +282,7 @@ pub const CLASSES: &[&str] = &[
     "statsd_sender",
     "store_feed",
     "store_gate",
+    "store_maintenance",
     "store_sweeper",
 ];
 

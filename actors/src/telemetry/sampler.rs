@@ -28,8 +28,9 @@ use tokio::{task::JoinSet, time::Instant};
 use super::{
     PROCESS_CLOCK_UPTIME, QUEUE_SPOOL_DUE, QUEUE_SPOOL_HELD, QUEUE_SPOOL_MESSAGES, QUEUE_SPOOL_OLDEST,
     STORE_COMMANDS_COMMITTED, STORE_COMMANDS_REJECTED, STORE_COMMANDS_REPEATED, STORE_DISK_FREE,
-    STORE_GROUPS_P50, STORE_GROUPS_P99, STORE_QUEUE_SIZE, STORE_QUEUE_WAITING, STORE_RECORDS_QUARANTINED,
-    STORE_SYNCS_LONGEST, STORE_SYNCS_MADE, STORE_SYNCS_P50, STORE_SYNCS_P99, STORE_WRITES_SIZE,
+    STORE_DISK_GARBAGE, STORE_DISK_USED, STORE_GROUPS_P50, STORE_GROUPS_P99, STORE_JOURNALS_SIZE,
+    STORE_QUEUE_SIZE, STORE_QUEUE_WAITING, STORE_RECORDS_QUARANTINED, STORE_SYNCS_LONGEST, STORE_SYNCS_MADE,
+    STORE_SYNCS_P50, STORE_SYNCS_P99, STORE_WRITES_SIZE,
     classes::Classes,
     percentile::{grown, percentile},
     process, recorder,
@@ -134,6 +135,10 @@ impl State {
         self.reading.spawn(async move {
             let read = reads.run(move || {
                 process::sample();
+                let on_disk = desk.store.disk_use();
+                STORE_DISK_USED.set(on_disk.octets());
+                STORE_DISK_GARBAGE.set(on_disk.garbage());
+                STORE_JOURNALS_SIZE.set(on_disk.journals);
                 let tallies = desk.running().map(|tree| tree.classes()).unwrap_or_default();
                 classes
                     .lock()
