@@ -281,7 +281,7 @@ async fn what_is_said_is_shown_without_its_secrets() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn bans_and_the_log() {
+async fn bans_the_log_and_the_audit() {
     let directory = TempDir::new().unwrap();
     let here = directory.path();
     // Otherwise nobody on this machine is ever sent away.
@@ -307,4 +307,81 @@ async fn bans_and_the_log() {
     ask(here, "log level angarium::smtp=default");
     assert!(!ask(here, "log level").contains("angarium::smtp\tdebug"));
     refused(here, "log level rustls=trace", 2, "not a target");
+
+    let listed = ask(here, "audit list");
+    assert_eq!(listed.lines().count(), 4, "{listed}");
+    let first = listed.lines().last().unwrap();
+    assert!(
+        first.contains("ban 127.0.0.1 for 2h") && first.ends_with("noise"),
+        "{listed}"
+    );
+    let receipt = first.split('\t').next().unwrap();
+    let shown = ask(here, &format!("audit show {receipt}"));
+    assert!(
+        shown.contains("ban remove 127.0.0.1") && shown.contains("done"),
+        "{shown}"
+    );
+    let older = json(here, "audit list --limit 1");
+    assert!(older.to_string().contains("next"), "{older}");
+    refused(here, "audit show x", 2, "not the id of a receipt");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_there_is_listed_shown_and_completed() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let program = serve(here);
+    ask_with(here, "account add alice@example.org", "one\n");
+    let made = ask(
+        here,
+        "account app-password add alice@example.org telephone --protocol pop3",
+    );
+    let password = made.lines().next().unwrap();
+    assert!(log_in(&program, password).await.starts_with("+OK"));
+    ask(here, "account identity add alice@example.org @example.org");
+    ask(here, "alias add sales@example.org alice@example.org");
+    ask(here, "ban add 192.0.2.0/24");
+    for (verb, part) in [
+        ("account list", "alice@example.org\t0\t"),
+        (
+            "account show alice@example.org",
+            "set, and can be proven by SCRAM",
+        ),
+        (
+            "account app-password list alice@example.org",
+            "telephone\tpop3\t-",
+        ),
+        ("account identity list alice@example.org", "@example.org"),
+        ("alias list", "sales@example.org\talice@example.org"),
+        ("domain list", "example.org\t2\t-"),
+        ("domain show example.org", "sales@example.org\talias"),
+        ("tenant show default", "accounts"),
+        ("ban list", "192.0.2.0/24\tyes"),
+        ("complete account al", "alice@example.org\n"),
+        ("complete alias s", "sales@example.org\n"),
+        ("complete domain e", "example.org\n"),
+        ("complete tenant d", "default\n"),
+    ] {
+        let said = ask(here, verb);
+        assert!(said.contains(part), "{verb}: no {part:?} in {said}");
+        assert!(!said.contains("argon2"), "{verb}: a hash in {said}");
+        assert_eq!(json(here, verb)["version"], 1, "{verb}");
+    }
+    ask(here, "account app-password remove alice@example.org telephone");
+    assert!(log_in(&program, password).await.starts_with("-ERR [AUTH]"));
+    ask(here, "account identity remove alice@example.org @example.org");
+    assert_eq!(ask(here, "account identity list alice@example.org"), "");
+    refused(here, "domain add exa_mple..net", 2, "not the name of a domain");
+    refused(
+        here,
+        "account limit alice@example.org --size much",
+        2,
+        "expected a number",
+    );
+    refused(
+        here,
+        "account limit alice@example.org",
+        2,
+        "nothing would be other",
+    );
 }

@@ -145,7 +145,11 @@ async fn how(desk: &Desk, id: MessageId) -> Queue {
             since: row.oldest.unwrap_or_default(),
         };
     }
-    if !running.tree(QUEUE).iter().any(|row| row.phase == Phase::Up) {
+    let queue = running.tree(QUEUE);
+    if queue.iter().any(|row| row.suspended) {
+        return Queue::Suspended(QUEUE.to_owned());
+    }
+    if !queue.iter().any(|row| row.phase == Phase::Up) {
         return Queue::Down(QUEUE.to_owned());
     }
     let free = deliveries
