@@ -91,6 +91,8 @@ mod stops;
 #[cfg(test)]
 mod survives_restart;
 #[cfg(test)]
+mod tells_statsd;
+#[cfg(test)]
 mod traces;
 #[cfg(test)]
 mod transcripts;
