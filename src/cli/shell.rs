@@ -203,7 +203,10 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
             let explained = site.overrides.explain(&Shortcuts::default())?;
             runtime()?.block_on(offline::run(&config, explained, call.clone(), secret))
         }
-        (Err(why), None) => Ok(why.exit()),
+        (Err(why), None) => {
+            eprintln!("angarium: {}", why.told(&data.display().to_string()));
+            Ok(why.exit())
+        }
     }
 }
 
