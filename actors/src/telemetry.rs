@@ -2,7 +2,7 @@
 //!
 //! [`names`] is the one table of everything that is recorded; code records through its constants, so that no input ever
 //! becomes a name. What is recorded goes through the `metrics` facade to two readers: a registry that Prometheus asks
-//! ([`recorder`]), and the unsent counts that the sender gives to StatsD ([`unsent`]). Recording never waits.
+//! ([`recorder`]), and the unsent counts that the sender gives to StatsD (`unsent`). Recording never waits.
 
 mod classes;
 pub mod metric;
