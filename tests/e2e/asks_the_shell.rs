@@ -2,12 +2,15 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::UnixStream;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::node::{Home, Node, until};
@@ -233,27 +236,37 @@ async fn garbage_is_told_so_and_closed() {
 async fn a_hundred_idle_connections_harm_nobody() {
     let home = Home::new(&[]).await;
     let node = home.start().await;
-    let mut idle = Vec::new();
+    let served = Arc::new(Notify::new());
+    let (sender, mut told) = mpsc::unbounded_channel();
+    let mut idle = JoinSet::new();
     for _ in 0..100 {
-        idle.push(Client::to(&home).await);
+        let mut client = Client::to(&home).await;
+        let (served, sender) = (Arc::clone(&served), sender.clone());
+        idle.spawn(async move {
+            // Which of them have a seat is for the server to say: they are looked at side by side.
+            tokio::select! {
+                heard = client.hear() => {
+                    let end = heard.expect("they are told");
+                    assert!(end["end"]["error"].as_str().unwrap().contains("64 sessions"), "{end}");
+                    sender.send(()).expect("a test that listens");
+                    false
+                }
+                () = served.notified() => {
+                    assert_eq!(client.ask("status").await.1["exit"], 0, "those who have a seat are served");
+                    true
+                }
+            }
+        });
     }
-    let mut told = 0;
-    for client in &mut idle[actors::shell::listener::MAX_SESSIONS..] {
-        let end = client.hear().await.expect("they are told");
-        assert!(
-            end["end"]["error"].as_str().unwrap().contains("64 sessions"),
-            "{end}"
-        );
-        told += 1;
+    for _ in 0..36 {
+        timeout(DEADLINE, told.recv())
+            .await
+            .expect("who is too many is told");
     }
-    assert_eq!(told, 36);
     node.smtp().await.ask("QUIT", "221 ").await;
-    assert_eq!(
-        idle[0].ask("status").await.1["exit"],
-        0,
-        "those who were first are served"
-    );
-    drop(idle);
+    served.notify_waiters();
+    let seated = idle.join_all().await.into_iter().filter(|seated| *seated).count();
+    assert_eq!(seated, actors::shell::listener::MAX_SESSIONS);
     until("there is room again", async || {
         Client::to(&home).await.ask("status").await.1["exit"] == 0
     })
