@@ -1,6 +1,6 @@
 //! Crowd: sessions that send and read mail while something is being killed.
 
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use angarium::client::{
     pop3::Pop3,
@@ -12,6 +12,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    console::Console,
     home::{PASSWORD, address},
     ledger::{Entry, Fate, Ledger},
     letter::{Letter, commands},
@@ -60,6 +61,8 @@ pub(crate) struct Scene {
     pub(crate) trust: Option<Trust>,
     /// From so many letters on they send slowly.
     pub(crate) many: u64,
+    /// Where the shell listens.
+    pub(crate) shell: PathBuf,
 }
 
 /// Sessions that go on until they are told to stop.
@@ -104,6 +107,16 @@ impl Crowd {
             account,
         };
         self.members.spawn(reader.run());
+    }
+
+    /// Adds sessions that look at the server through its shell over and over.
+    pub(crate) fn operators(&mut self, count: usize, tolerance: Tolerance) {
+        for _ in 0..count {
+            let operator = Operator {
+                member: self.member(tolerance),
+            };
+            self.members.spawn(operator.run());
+        }
     }
 
     /// Ends all sessions at their next boundary.
@@ -276,5 +289,39 @@ impl Reader {
         }
         let how = format!("a reader got {} octets that are no letter", message.len());
         Err(Broken::new(accepted_once::PROMISE, how))
+    }
+}
+
+/// What an operator asks.
+const LOOKS: [&str; 3] = ["status", "tree", "tree /listeners"];
+
+struct Operator {
+    member: Member,
+}
+
+impl Operator {
+    async fn run(mut self) {
+        while !self.member.is_over() && self.member.door().await.is_some() {
+            if let Err(why) = self.session().await {
+                if self.member.tolerance == Tolerance::TryAgain {
+                    pass(RETRY).await;
+                } else {
+                    self.member.failed("an operator", &why).await;
+                }
+            }
+        }
+    }
+
+    async fn session(&self) -> anyhow::Result<()> {
+        let mut console = Console::connect(&self.member.scene.shell).await?;
+        for look in LOOKS.into_iter().cycle().take(LETTERS as usize) {
+            if self.member.is_over() {
+                break;
+            }
+            let answer = console.insist(look).await?;
+            ensure!(!answer.blocks.is_empty(), "{look:?} was answered with nothing");
+            pass(PAUSE).await;
+        }
+        Ok(())
     }
 }

@@ -46,6 +46,7 @@ const TIGHT: [&str; 8] = [
 pub(crate) struct Home {
     directory: TempDir,
     path: PathBuf,
+    document: PathBuf,
     data: String,
     settings: Vec<String>,
     accounts: usize,
@@ -61,6 +62,7 @@ impl Home {
         let path = directory.path().to_owned();
         Ok(Self {
             directory,
+            document: path.join("angarium.toml"),
             path,
             data: "data".to_owned(),
             settings: SETTINGS.map(str::to_owned).to_vec(),
@@ -73,6 +75,14 @@ impl Home {
         let key = |setting: &str| setting.split('=').next().map(str::to_owned);
         self.settings.retain(|known| key(known) != key(setting));
         self.settings.push(setting.to_owned());
+    }
+
+    /// Writes the configuration file, below all settings. It is read at the next start, and at a reload.
+    pub(crate) fn configure(&self, document: &str) -> anyhow::Result<()> {
+        // Nobody ever reads half of it.
+        let unready = self.path.join("angarium.toml.new");
+        fs::write(&unready, document)?;
+        Ok(fs::rename(&unready, &self.document)?)
     }
 
     /// Sets limits so small that memory has a narrow bound.
@@ -89,7 +99,7 @@ impl Home {
     /// What the command line of a server in this home says.
     pub(crate) fn overrides(&self) -> Overrides {
         Overrides {
-            config: None,
+            config: self.document.exists().then(|| self.document.clone()),
             data: Some(self.data()),
             set: self.settings.clone(),
         }
@@ -98,6 +108,11 @@ impl Home {
     /// Where the store is.
     pub(crate) fn data(&self) -> PathBuf {
         self.path.join(&self.data)
+    }
+
+    /// Where the shell of its server listens.
+    pub(crate) fn shell(&self) -> PathBuf {
+        self.data().join("shell.sock")
     }
 
     /// Where children of this home write their log, one behind the other.

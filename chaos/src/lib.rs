@@ -4,6 +4,7 @@
 //! Whatever was answered 250 stands in a ledger; the promises compare that with what the mailboxes hold in the end.
 //! This is no benchmark and no test of a protocol: it asks only whether a promise survives.
 
+mod console;
 mod crowd;
 mod home;
 mod ledger;
@@ -14,6 +15,7 @@ pub mod runner;
 pub mod scenario;
 mod server;
 mod storm;
+mod times;
 mod wait;
 
 pub use server::child::serve_as_child;

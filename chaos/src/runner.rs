@@ -10,6 +10,7 @@ use anyhow::Context;
 use crate::{
     scenario::Scenario,
     storm::{Effort, Storm},
+    times::percentile,
 };
 
 /// How a run is done.
@@ -85,9 +86,10 @@ pub fn run(scenarios: &[Scenario], plan: &Plan) -> anyhow::Result<bool> {
             held = false;
             println!("FAILED {}: {why:#}", scenario.name());
             println!(
-                "REPRODUCE: cargo run -p chaos -- {} --seed {}",
+                "REPRODUCE: cargo run -p chaos -- {} --seed {} --seconds {}",
                 scenario.name(),
-                plan.seed
+                plan.seed,
+                storm.effort.time.mul_f64(2.0).as_secs_f64().ceil()
             );
             println!("the data is kept in {}", storm.home.keep().display());
         }
@@ -111,31 +113,4 @@ fn summary(name: &str, storm: &Storm, took: Duration) -> String {
         line += &format!("  {note}");
     }
     line + &format!("  {:.1} s", took.as_secs_f64())
-}
-
-/// The value that so many percent do not exceed.
-fn percentile(sorted: &[Duration], percent: usize) -> Option<Duration> {
-    let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(index).copied()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles() {
-        let durations: Vec<Duration> = (1..=200).map(Duration::from_millis).collect();
-        for (count, percent, expected) in [
-            (0, 50, None),
-            (1, 50, Some(1)),
-            (1, 99, Some(1)),
-            (2, 50, Some(1)),
-            (200, 50, Some(100)),
-            (200, 99, Some(198)),
-        ] {
-            let found = percentile(&durations[..count], percent);
-            assert_eq!(found, expected.map(Duration::from_millis), "{count} {percent}");
-        }
-    }
 }

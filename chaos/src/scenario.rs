@@ -8,6 +8,10 @@ mod kill_process_under_load;
 mod kill_session_during_data;
 mod kill_store_gate;
 mod poison_message_among_10000;
+mod reload_storm_under_load;
+mod shell_flood;
+mod statsd_target_down;
+mod suspend_and_resume;
 
 use crate::storm::Storm;
 
@@ -30,11 +34,19 @@ pub enum Scenario {
     KillAnyClassUnderLoad,
     /// One message crashes whoever handles it.
     PoisonMessageAmong10000,
+    /// Actors of every class are suspended, looked at and resumed.
+    SuspendAndResume,
+    /// Whoever may comes to the shell's socket and says anything, or nothing.
+    ShellFlood,
+    /// Nobody hears what is measured.
+    StatsdTargetDown,
+    /// The configuration is read anew again and again.
+    ReloadStormUnderLoad,
 }
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::KillSessionDuringData,
         Self::KillStoreGate,
         Self::KillLocalQueueAfterAccept,
@@ -43,6 +55,10 @@ impl Scenario {
         Self::FillDisk,
         Self::KillAnyClassUnderLoad,
         Self::PoisonMessageAmong10000,
+        Self::SuspendAndResume,
+        Self::ShellFlood,
+        Self::StatsdTargetDown,
+        Self::ReloadStormUnderLoad,
     ];
 
     /// The name by which it is asked for.
@@ -57,6 +73,10 @@ impl Scenario {
             Self::FillDisk => "fill_disk",
             Self::KillAnyClassUnderLoad => "kill_any_class_under_load",
             Self::PoisonMessageAmong10000 => "poison_message_among_10000",
+            Self::SuspendAndResume => "suspend_and_resume",
+            Self::ShellFlood => "shell_flood",
+            Self::StatsdTargetDown => "statsd_target_down",
+            Self::ReloadStormUnderLoad => "reload_storm_under_load",
         }
     }
 
@@ -78,6 +98,10 @@ impl Scenario {
                 "every class of actor that lives dies, supervisors with all that is below them"
             }
             Self::PoisonMessageAmong10000 => "one message among ten thousand crashes whoever handles it",
+            Self::SuspendAndResume => "actors of every class are suspended, looked at and resumed",
+            Self::ShellFlood => "garbage, silence and greed on the shell's socket",
+            Self::StatsdTargetDown => "the StatsD daemon is away, comes, hears nothing and goes",
+            Self::ReloadStormUnderLoad => "the configuration is read anew again and again, well and badly",
         }
     }
 
@@ -91,6 +115,10 @@ impl Scenario {
             Self::FillDisk => fill_disk::run(storm).await,
             Self::KillAnyClassUnderLoad => kill_any_class_under_load::run(storm).await,
             Self::PoisonMessageAmong10000 => poison_message_among_10000::run(storm).await,
+            Self::SuspendAndResume => suspend_and_resume::run(storm).await,
+            Self::ShellFlood => shell_flood::run(storm).await,
+            Self::StatsdTargetDown => statsd_target_down::run(storm).await,
+            Self::ReloadStormUnderLoad => reload_storm_under_load::run(storm).await,
         }
     }
 }

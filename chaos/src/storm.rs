@@ -120,13 +120,18 @@ impl Storm {
 
     /// Nobody yet; members join it.
     pub(crate) fn crowd(&self) -> Crowd {
-        Crowd::new(Scene {
+        Crowd::new(self.scene())
+    }
+
+    fn scene(&self) -> Scene {
+        Scene {
             door: self.door.subscribe(),
             ledger: Arc::clone(&self.ledger),
             complaints: Arc::clone(&self.complaints),
             trust: self.trust().ok(),
             many: self.effort.letters,
-        })
+            shell: self.home.shell(),
+        }
     }
 
     /// Trusts the certificate of this home's server, which has been up.

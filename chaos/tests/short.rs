@@ -53,3 +53,23 @@ fn kill_any_class_under_load() -> anyhow::Result<()> {
 fn poison_message_among_10000() -> anyhow::Result<()> {
     check(Scenario::PoisonMessageAmong10000, 8)
 }
+
+#[test]
+fn suspend_and_resume() -> anyhow::Result<()> {
+    check(Scenario::SuspendAndResume, 9)
+}
+
+#[test]
+fn shell_flood() -> anyhow::Result<()> {
+    check(Scenario::ShellFlood, 10)
+}
+
+#[test]
+fn statsd_target_down() -> anyhow::Result<()> {
+    check(Scenario::StatsdTargetDown, 11)
+}
+
+#[test]
+fn reload_storm_under_load() -> anyhow::Result<()> {
+    check(Scenario::ReloadStormUnderLoad, 12)
+}

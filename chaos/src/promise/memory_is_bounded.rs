@@ -24,6 +24,9 @@ const CHUNK_COPIES: u64 = 4;
 /// A recipient in the window of the queue.
 const WAITING: u64 = 1 << 10;
 
+/// Sessions of the shell, each with the longest request, as it comes and as it is read (docs/shell.md).
+const SHELL: u64 = 64 * 2 * (448 << 10);
+
 /// What the server that has this configuration may have resident at most, in octets.
 pub(crate) fn bound(config: &Config) -> u64 {
     let store = &config.store;
@@ -34,6 +37,7 @@ pub(crate) fn bound(config: &Config) -> u64 {
     [
         PROGRAM,
         TABLES,
+        SHELL,
         store.cache.as_bytes(),
         store.max_group_size.as_bytes(),
         store.max_waiting_size.as_bytes(),

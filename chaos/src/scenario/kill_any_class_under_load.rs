@@ -32,6 +32,7 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     for account in 0..4 {
         crowd.reader(account, Tolerance::Anything);
     }
+    crowd.operators(2, Tolerance::Anything);
     let mut toll = Toll::default();
     let end = storm.end();
     let least = storm.effort.kills;

@@ -2,11 +2,16 @@
 
 use std::{
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use angarium::boot::{Server, open_store};
+use angarium::{
+    boot::{Server, Setup, open_store},
+    reload::Sources,
+};
 use anyhow::{Context, anyhow};
+use config::Config;
 use tokio::time::Instant;
 
 use super::Addresses;
@@ -40,8 +45,28 @@ pub(crate) struct Standing {
     pub(crate) handled: u64,
     /// Messages sent and not handled yet.
     pub(crate) depth: u64,
+    /// Whether it is suspended.
+    pub(crate) suspended: bool,
     restarts: u32,
     started: Option<SystemTime>,
+}
+
+/// What came of a reload.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reloaded {
+    /// In one word.
+    pub(crate) outcome: String,
+    /// What stood against it.
+    pub(crate) why: String,
+    /// How many have not answered in time.
+    pub(crate) silent: usize,
+}
+
+impl Standing {
+    /// Whether it is still the one that stood there before: nobody has been started since.
+    pub(crate) fn is_still(&self, before: &Self) -> bool {
+        self.phase == "up" && (self.restarts, self.started) == (before.restarts, before.started)
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +79,7 @@ impl Standing {
             phase: "up".to_owned(),
             handled: 0,
             depth: 0,
+            suspended: false,
             restarts: 0,
             started: None,
         }
@@ -71,8 +97,17 @@ impl Inside {
                 Err(why) => Err(why),
             }
         });
-        let (config, store) = opened.await?.context("the store stays locked")?;
-        let server = Server::start(config, store).await?;
+        let (_, store) = opened.await?.context("the store stays locked")?;
+        let sources = Sources {
+            overrides: home.overrides(),
+            ..Sources::default()
+        };
+        let setup = Setup {
+            loaded: sources.first()?,
+            loader: Arc::new(sources),
+            belongings: Vec::new(),
+        };
+        let server = Server::start_with(setup, store).await?;
         Ok(Self { server })
     }
 
@@ -105,6 +140,7 @@ impl Inside {
             class: row.class.to_owned(),
             handled: row.handled,
             depth: row.depth,
+            suspended: row.suspended,
             restarts: row.restarts,
             started: row.started,
         });
@@ -147,6 +183,51 @@ impl Inside {
                 .err()
                 .map_or_else(|| anyhow!("{path} was killed and lives on"), anyhow::Error::from)),
         }
+    }
+
+    /// Has the configuration read anew; where nobody knows what came of it, the outcome is empty.
+    pub(crate) async fn reload(&self) -> anyhow::Result<Reloaded> {
+        let Ok(receipt) = self.server.reloads().reload("chaos").await else {
+            return Ok(Reloaded::default());
+        };
+        Ok(Reloaded {
+            outcome: receipt.outcome.word().to_owned(),
+            why: receipt.outcome.mistakes().join("; "),
+            silent: receipt.unanswered.len(),
+        })
+    }
+
+    /// What the settings in force say.
+    pub(crate) fn settings<T>(&self, of: impl FnOnce(&Config) -> T) -> T {
+        of(self.server.tree.settings().of::<Config>())
+    }
+
+    /// Whether there is a listener of this name.
+    pub(crate) fn listens(&self, name: &str) -> bool {
+        self.server.ports().addresses().contains_key(name)
+    }
+
+    /// Suspends an actor; `false` when nobody lives there who could be.
+    pub(crate) fn suspend(&self, path: &str) -> bool {
+        self.server.tree.suspend(path).is_ok()
+    }
+
+    /// Resumes an actor; nothing when it has gone.
+    pub(crate) fn resume(&self, path: &str) {
+        // It may have ended while it was suspended.
+        let _ = self.server.tree.resume(path);
+    }
+
+    /// Starts an actor afresh, without that being counted.
+    pub(crate) fn restart(&self, path: &str) {
+        // As above.
+        let _ = self.server.tree.restart(path);
+    }
+
+    /// Whether an actor answers who inspects it. One that has gone need not.
+    pub(crate) async fn answers(&self, path: &str) -> bool {
+        self.server.tree.inspect(path).await.is_ok()
+            || self.standing(path).is_none_or(|now| now.phase != "up")
     }
 
     /// The path of the session whose client has this address.

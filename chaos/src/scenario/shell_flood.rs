@@ -1,0 +1,81 @@
+//! The shell's socket is flooded: hundreds of connections that say nothing, garbage, lines without an end, requests whose
+//! answers nobody reads. Mail flows meanwhile as if nothing were, memory stays under its bound, and an operator is heard.
+
+mod flood;
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::Instant;
+
+use self::flood::Flood;
+use crate::{
+    console::Console,
+    crowd::Tolerance,
+    promise::Broken,
+    storm::Storm,
+    wait::{pass, until},
+};
+
+/// What it asks beside the promises.
+const PROMISE: &str = "whatever comes to the shell's socket harms nobody";
+
+/// Between two looks of the operator.
+const APART: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(60));
+
+/// When the flood is over the next look must be answered within this.
+const HEARD: Duration = Duration::from_secs(10);
+
+/// What is said to a client more than there may be.
+const CROWDED: &str = "sessions of the shell";
+
+pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
+    storm.home.tighten();
+    let child = storm.start_child(4).await?;
+    let mut crowd = storm.crowd();
+    crowd.senders(6, &(0..4), Tolerance::Nothing, &mut storm.rng);
+    crowd.reader(0, Tolerance::Nothing);
+    let flood = Flood::begin(&storm.home.shell(), &mut storm.rng);
+    let (mut asked, mut heard) = (0_u32, 0_u32);
+    let end = storm.end();
+    while Instant::now() < end {
+        pass(storm.draw(APART.0, APART.1)).await;
+        asked += 1;
+        heard += u32::from(look(storm).await?);
+    }
+    storm.tally.kills += flood.end().await?;
+    let again = until(HEARD, async || Ok(look(storm).await?.then_some(())));
+    if again.await?.is_none() {
+        return Err(Broken::new(PROMISE, "nobody is heard when the flood is over").into());
+    }
+    crowd.disperse().await?;
+    let peak = child.check_memory(&storm.home)?;
+    storm
+        .tally
+        .notes
+        .push(format!("heard {heard} of {asked}; {} MiB at most", peak >> 20));
+    let door = storm.door().context("the child does not listen")?;
+    storm.check_mailboxes(door).await?;
+    storm.close_door();
+    child.stop().await?;
+    storm.calm_child().await
+}
+
+/// An operator looks; `false` when there are too many already, which must be said.
+async fn look(storm: &Storm) -> anyhow::Result<bool> {
+    let answer = async {
+        let mut console = Console::connect(&storm.home.shell()).await?;
+        console.ask("status").await
+    };
+    match answer.await {
+        Ok(answer) if answer.exit == 0 => Ok(true),
+        Ok(answer) if answer.error.contains(CROWDED) => Ok(false),
+        Ok(answer) => {
+            let how = format!("an operator was answered {} {:?}", answer.exit, answer.error);
+            Err(Broken::new(PROMISE, how).into())
+        }
+        // The line that says so may be lost with the connection.
+        Err(why) if why.is::<std::io::Error>() => Ok(false),
+        Err(why) => Err(why.context(PROMISE)),
+    }
+}
