@@ -164,14 +164,18 @@ fn raise(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<
     for step in &migrated.steps {
         tell.line(*step)?;
     }
-    let does = if apply { "was" } else { "would be" };
+    let (does, do_they) = if apply {
+        ("was", "were")
+    } else {
+        ("would be", "would be")
+    };
     let resumed = if migrated.resumed {
         ", going on from where it was interrupted"
     } else {
         ""
     };
     let what = format!(
-        "the store {does} brought from format {} to {}: {} of {} records {does} written anew{resumed}, {} cannot be understood",
+        "the store {does} brought from format {} to {}: {} of {} records {do_they} written anew{resumed}, {} cannot be understood",
         migrated.from, migrated.to, migrated.changed, migrated.records, migrated.damaged,
     );
     tell.line(what.clone())?;

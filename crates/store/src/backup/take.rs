@@ -13,7 +13,7 @@ use super::{
 use crate::{
     blob::key::CHUNK_KIND,
     engine::Snapshot,
-    key::{Key, Keyspace, PREFIX_OCTETS},
+    key::{Key, Keyspace, PREFIX_OCTETS, upkeep::upkeep},
     sequence,
 };
 
@@ -121,6 +121,10 @@ impl<S: Snapshot, W: FnMut(&Progress) -> Flow> Taking<'_, S, W> {
     }
 
     fn record(&mut self, key: Key) -> Result<(), BackupError> {
+        // The work that takes this backup: a store that is restored must not go on with it.
+        if key == upkeep() {
+            return Ok(());
+        }
         self.progress.records += 1;
         let hash = crc32fast::hash(&key.bytes);
         if key.space == Keyspace::Blob && key.bytes.get(PREFIX_OCTETS - 1) == Some(&CHUNK_KIND) {
@@ -263,6 +267,17 @@ mod tests {
         let blob = message::id::BlobId::from_bytes([(n >> 8) as u8; 16]);
         let key = crate::blob::key::chunk_key(message::id::TenantId::new(1), blob, n.into());
         Op::Put(key, vec![n as u8; 3000].into())
+    }
+
+    #[test]
+    fn the_work_that_takes_a_backup_is_not_in_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let engine = MemoryEngine::default();
+        engine
+            .write(vec![Op::Put(upkeep(), "a backup".into()), chunk(1)], false)
+            .unwrap();
+        let taken = take(&engine.snapshot(), 1, dir.path(), Timestamp::from_secs(1), on).unwrap();
+        assert_eq!((taken.manifest.records, taken.manifest.parts.len()), (1, 1));
     }
 
     #[test]
