@@ -77,8 +77,10 @@ fn is_member(user: Option<&User>, gid: u32, settings: &Shell) -> bool {
     if readers == gid {
         return true;
     }
-    let name = user.and_then(|user| std::ffi::CString::new(user.name.as_str()).ok());
-    let groups = name.and_then(|name| getgrouplist(&name, Gid::from_raw(gid)).ok());
+    let groups = user.and_then(|user| {
+        let name = std::ffi::CString::new(user.name.as_str()).ok()?;
+        getgrouplist(&name, user.gid).ok()
+    });
     groups.is_some_and(|groups| groups.contains(&Gid::from_raw(readers)))
 }
 
