@@ -6,6 +6,7 @@ pub mod listener;
 pub mod output;
 pub mod role;
 pub mod session;
+pub mod silence;
 pub mod socket;
 mod values;
 pub mod verb;

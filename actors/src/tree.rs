@@ -69,6 +69,7 @@ use crate::{
         desk::{Alive, Desk},
         listener::{self as shell_listener, MAX_SESSIONS},
         session::Session,
+        silence::Silence,
         socket::Socket as ShellSocket,
     },
     store::{
@@ -397,6 +398,7 @@ fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> S
         maintenance: shared.maintenance.clone(),
     };
     let args = shell_listener::Args {
+        silence: Silence::default(),
         socket: parts.shell.clone(),
         sessions: sessions.clone(),
         desk: Arc::new(parts.desk.clone().with(alive)),

@@ -5,7 +5,7 @@
 //! Calls:    the supervisor of the sessions
 //! Owns:     a task that waits for connections. The listening socket belongs to the process.
 //! On death: clients wait in the kernel's backlog until it is back; sessions that stand are not concerned.
-//! Limits:   MAX_SESSIONS
+//! Limits:   MAX_SESSIONS, GIVE_WAY_LIMIT
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,7 +15,9 @@ use shell::{
     Exit,
     frame::{End, Response},
 };
-use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection, Refusal, Settings};
+use supervision::{
+    Actor, Address, Broken, Context, Drained, Dynamic, Inspection, Refusal, Seat, Settings, StartError,
+};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::Semaphore,
@@ -27,14 +29,20 @@ use super::{
     desk::Desk,
     role,
     session::{self, Session},
+    silence::Silence,
     socket::Socket,
 };
 
-/// Connections that may be open at once. An operator has one; whoever has a hundred is told that it is too many.
+/// Connections that may be open at once. Of more, the one that has been silent longest gives way; when all are at work, the
+/// new one is told so.
 pub const MAX_SESSIONS: usize = 64;
 
 /// How long to wait when the system has no descriptor or memory left for another connection.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long a session may take to give way, and how often it is looked whether it has.
+const GIVE_WAY_LIMIT: Duration = Duration::from_millis(500);
+const GIVE_WAY_PAUSE: Duration = Duration::from_millis(2);
 
 /// What the acceptor is told by its own task.
 #[derive(RactorMessage)]
@@ -52,6 +60,8 @@ pub struct Args {
     pub sessions: Dynamic<Session>,
     /// What verbs may touch.
     pub desk: Arc<Desk>,
+    /// Which sessions wait for their clients.
+    pub silence: Silence,
 }
 
 /// The acceptor.
@@ -122,23 +132,20 @@ async fn readers(settings: &Settings) -> Result<Result<Option<u32>, String>, Bro
 }
 
 async fn accept(listener: UnixListener, args: Args, me: Address<Msg>) {
-    // Bounded, because who is only looked at has no seat yet.
+    // Bounded, because who is only looked at has no seat yet; the others wait in the kernel's backlog meanwhile.
     let places = Arc::new(Semaphore::new(MAX_SESSIONS));
     let mut introductions = JoinSet::new();
     loop {
         while introductions.try_join_next().is_some() {}
+        let place = Arc::clone(&places).acquire_owned().await;
         match listener.accept().await {
-            Ok((stream, _)) => match Arc::clone(&places).try_acquire_owned() {
-                Ok(place) => {
-                    let args = args.clone();
-                    introductions.spawn(async move {
-                        admit(stream, &args).await;
-                        drop(place);
-                    });
-                }
-                Err(_) if role::is_ours(&stream) => refuse(&stream),
-                Err(_) => {}
-            },
+            Ok((stream, _)) => {
+                let args = args.clone();
+                introductions.spawn(async move {
+                    admit(stream, &args).await;
+                    drop(place);
+                });
+            }
             Err(why) if why.kind() == io::ErrorKind::ConnectionAborted => {}
             // EMFILE, ENFILE, ENOBUFS, ENOMEM.
             Err(why) if matches!(why.raw_os_error(), Some(24 | 23 | 105 | 12)) => {
@@ -161,15 +168,33 @@ async fn admit(stream: UnixStream, args: &Args) {
         tracing::warn!(target: "angarium::security", uid, "a stranger came to the shell");
         return;
     };
-    match args.sessions.reserve() {
-        Ok(seat) => session::start(seat, stream, caller, &args.desk),
-        Err(_) => refuse(&stream),
+    match seat(args).await {
+        Some(seat) => session::start(seat, stream, caller, &args.desk, &args.silence),
+        None => refuse(&stream),
+    }
+}
+
+/// A seat; if there is none, that of a session which waits for its client and gives way.
+async fn seat(args: &Args) -> Option<Seat<Session>> {
+    // One after the other: a seat that was made free for one is not taken by the next.
+    let _turn = args.silence.turn().await;
+    let end = Instant::now() + GIVE_WAY_LIMIT;
+    let mut asked = false;
+    loop {
+        match args.sessions.reserve() {
+            Ok(seat) => return Some(seat),
+            Err(StartError::Ceiling) if Instant::now() < end => {}
+            Err(_) => return None,
+        }
+        // One for each that comes. Who is at work now may be done soon.
+        asked = asked || args.silence.end_longest();
+        tokio::time::sleep(GIVE_WAY_PAUSE).await;
     }
 }
 
 /// Says that there is no room. Whoever does not read it at once does not read it.
 fn refuse(stream: &UnixStream) {
-    let why = format!("there are {MAX_SESSIONS} sessions of the shell already, or the server is stopping");
+    let why = format!("{MAX_SESSIONS} sessions of the shell are at work already, or the server is stopping");
     let end = End::refused("", Exit::FAILED, why);
     drop(stream.try_write(Response::End(end).to_line().as_bytes()));
 }

@@ -29,6 +29,7 @@ use tokio::{
 use super::{
     desk::{Caller, Desk, Request},
     output::Output,
+    silence::Silence,
     verb,
 };
 use crate::telemetry;
@@ -77,16 +78,16 @@ pub struct State {
 }
 
 /// Starts a session, and beside it the task that owns the socket.
-pub fn start(seat: Seat<Session>, stream: UnixStream, caller: Caller, desk: &Arc<Desk>) {
+pub fn start(seat: Seat<Session>, stream: UnixStream, caller: Caller, desk: &Arc<Desk>, silence: &Silence) {
     let connection: ConnectionId = desk.mint.id();
     let closing = Arc::new(Notify::new());
-    let (desk, closes) = (Arc::clone(desk), Arc::clone(&closing));
+    let (desk, closes, silence) = (Arc::clone(desk), Arc::clone(&closing), silence.clone());
     let make_args = move |_: &supervision::Settings| Args {
         desk: Arc::clone(&desk),
         caller: caller.clone(),
         closing: Arc::clone(&closes),
     };
-    let carry = |session| carry::carry(stream, session, closing);
+    let carry = |session| carry::carry(stream, session, closing, silence);
     // What stands against a start now also ends the task that holds the socket.
     drop(seat.start_with(connection.to_string(), make_args, carry));
 }

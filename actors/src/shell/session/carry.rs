@@ -18,13 +18,16 @@ use tokio::{
 };
 
 use super::{Ask, Msg};
-use crate::shell::output::Output;
+use crate::shell::{output::Output, silence::Silence};
 
 /// The longest silence of a client between two requests. The client that comes with this server connects for each.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(60);
 
 /// The longest that one block may wait for a client that does not read.
 pub const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// The longest that the last word to a client may take that gives way.
+const FAREWELL_LIMIT: Duration = Duration::from_millis(200);
 
 /// The longest that a session may take to begin: a restart of it is in that.
 const BEGIN_LIMIT: Duration = Duration::from_secs(5);
@@ -33,7 +36,7 @@ const BEGIN_LIMIT: Duration = Duration::from_secs(5);
 const READ: usize = 4096;
 
 /// Carries a connection until either side ends it.
-pub(super) async fn carry(stream: UnixStream, session: Address<Msg>, closing: Arc<Notify>) {
+pub(super) async fn carry(stream: UnixStream, session: Address<Msg>, closing: Arc<Notify>, silence: Silence) {
     let (reader, writer) = stream.into_split();
     let mut connection = Connection {
         input: Input {
@@ -42,6 +45,7 @@ pub(super) async fn carry(stream: UnixStream, session: Address<Msg>, closing: Ar
         },
         writer,
         session,
+        silence,
     };
     tokio::select! {
         // A client that goes is an ordinary end.
@@ -54,6 +58,7 @@ struct Connection {
     input: Input,
     writer: OwnedWriteHalf,
     session: Address<Msg>,
+    silence: Silence,
 }
 
 struct Input {
@@ -65,7 +70,20 @@ struct Input {
 impl Connection {
     async fn run(&mut self) -> io::Result<()> {
         loop {
-            let line = match timeout(IDLE_LIMIT, self.input.line()).await {
+            let silent = self.silence.begin();
+            let heard = tokio::select! {
+                heard = timeout(IDLE_LIMIT, self.input.line()) => heard,
+                () = silent.gives_way() => {
+                    let why = "it was silent longest, and another session needs its place";
+                    let end = End::refused("", Exit::FAILED, why);
+                    // Nobody waits long for a client that has said nothing.
+                    let farewell = Response::End(end);
+                    let said = write(&mut self.writer, &farewell);
+                    return timeout(FAREWELL_LIMIT, said).await.unwrap_or(Ok(()));
+                }
+            };
+            drop(silent);
+            let line = match heard {
                 Ok(Ok(Some(line))) => line,
                 Ok(Ok(None)) | Err(_) => return Ok(()),
                 Ok(Err(why)) => return Err(why),
