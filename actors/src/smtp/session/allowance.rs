@@ -39,7 +39,7 @@ impl State {
         if after == before {
             return;
         }
-        if since(before.distrusted, after.distrusted) > 0 {
+        if after.distrusted && !before.distrusted {
             SECURITY_STRANGERS_XCLIENT.count(1);
             tracing::warn!(
                 target: "angarium::security",
@@ -55,7 +55,10 @@ impl State {
                 Offence::UnknownRecipient,
                 since(before.refused_recipients, after.refused_recipients),
             ),
-            (Offence::EarlyTalker, since(before.early_talk, after.early_talk)),
+            (
+                Offence::EarlyTalker,
+                u32::from(after.early_talk && !before.early_talk),
+            ),
         ] {
             if times > 0 {
                 let peer = self.session.machine.peer();

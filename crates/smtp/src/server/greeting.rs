@@ -38,7 +38,7 @@ impl<R, T> Session<R, T> {
 
     /// The client spoke first: it waits for no answer, so it is no mail server. None of it is obeyed.
     pub(super) fn receive_early(&mut self, input: &Bytes) -> usize {
-        self.tally.early_talk += 1;
+        self.tally.early_talk = true;
         self.close(match self.settings.early_talkers {
             EarlyTalkers::Reject => table::EARLY_TALKER,
             EarlyTalkers::Defer => table::EARLY_TALKER_DEFERRED,

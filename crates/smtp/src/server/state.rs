@@ -299,9 +299,9 @@ pub struct Tally {
     /// Commands that do not exist.
     pub unknown_commands: u32,
     /// Whether it spoke before the greeting.
-    pub early_talk: u32,
+    pub early_talk: bool,
     /// Whether it said XCLIENT and is not trusted with it.
-    pub distrusted: u32,
+    pub distrusted: bool,
     /// Recipients refused for good.
     pub refused_recipients: u32,
     /// Recipients put off.

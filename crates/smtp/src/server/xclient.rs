@@ -17,7 +17,7 @@ impl<R, T> Session<R, T> {
     pub(super) fn xclient(&mut self, told: Result<Box<Xclient>, Reply>) {
         match told {
             _ if !self.may_tell() => {
-                self.tally.distrusted += 1;
+                self.tally.distrusted = true;
                 self.refuse(table::XCLIENT_DENIED);
                 self.close(table::UNTRUSTED);
             }
