@@ -1,6 +1,7 @@
 //! Another configuration in a server that runs.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use actors::reload::receipt::Outcome;
 use actors::reload::reloader::Request;
@@ -19,7 +20,10 @@ fn address(node: &Node, listener: &str) -> SocketAddr {
 /// A free port from below those that the system gives to clients (32768 on): the client of another test that has one stands in
 /// the way of every address with its number.
 fn quiet_port() -> u16 {
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
+    // Every caller looks from another place on, so that no two find the same.
+    static CALLERS: AtomicU16 = AtomicU16::new(0);
+    let caller = CALLERS.fetch_add(1, Ordering::Relaxed);
+    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap() + 100 * caller;
     let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::UNSPECIFIED, *port)).is_ok();
     (first..32_768).find(is_free).expect("a free port")
 }
@@ -96,6 +100,10 @@ async fn a_file_with_mistakes_changes_nothing_and_names_all() {
 async fn listeners_come_go_and_move_and_keep_their_connections() {
     let home = Home::new(&[]).await;
     let sheet = Sheet::of(&home);
+    sheet.write(&format!(
+        "listeners.mx.bind = \"127.0.0.1:0\"\nlisteners.pop3.bind = \"127.0.0.1:{}\"\n",
+        quiet_port()
+    ));
     let node = home.start_from(&sheet, Vec::new()).await;
     let (mx, pop3) = (address(&node, "mx"), address(&node, "pop3"));
     let (mut smtp, mut reader) = (node.smtp().await, node.pop3().await);
