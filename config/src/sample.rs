@@ -115,6 +115,7 @@ fn example(section: &str, key: Key) -> &'static str {
         ("listeners", "client_ca") => "\"/etc/angarium/tls/clients.pem\"",
         ("listeners", "min_tls") => "\"1.3\"",
         ("tls", "key") => "\"/etc/angarium/tls/privkey.pem\"",
+        ("shell", "readers") => "\"adm\"",
         ("statsd", "address") => "\"127.0.0.1:8125\"",
         ("log", "file") => "\"/var/log/angarium/angarium.log\"",
         _ => key.example.split(" or ").next().unwrap_or_default(),

@@ -54,6 +54,7 @@ fn the_defaults_in_the_sample_are_the_defaults() {
     // These settings have no default but an example.
     assert!(config.log.file.take().is_some());
     assert!(config.statsd.address.take().is_some());
+    assert!(config.shell.readers.take().is_some());
     assert!(config.tls.certificate.take().is_some());
     assert!(config.tls.key.take().is_some());
     assert!(config.auth.default_domain.take().is_some());
