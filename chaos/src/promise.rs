@@ -4,6 +4,7 @@ pub(crate) mod accepted_once;
 pub(crate) mod bodies_stay_bodies;
 pub(crate) mod memory_is_bounded;
 pub(crate) mod others_are_spared;
+pub(crate) mod shell_answers;
 pub(crate) mod tree_is_whole;
 pub(crate) mod uids_grow;
 

@@ -11,7 +11,7 @@ use crate::{
     home::Home,
     ledger::Ledger,
     liveness,
-    promise::{others_are_spared::Complaints, uids_grow::Readings},
+    promise::{Broken, others_are_spared::Complaints, uids_grow::Readings},
     server::{Addresses, child::Child, inside::Inside},
 };
 
@@ -123,6 +123,15 @@ impl Storm {
         Crowd::new(self.scene())
     }
 
+    /// A crowd whose senders do not pause between two letters.
+    pub(crate) fn hurried_crowd(&self) -> Crowd {
+        Crowd::new(Scene {
+            many: u64::MAX,
+            hurries: true,
+            ..self.scene()
+        })
+    }
+
     fn scene(&self) -> Scene {
         Scene {
             door: self.door.subscribe(),
@@ -131,6 +140,7 @@ impl Storm {
             trust: self.trust().ok(),
             many: self.effort.letters,
             shell: self.home.shell(),
+            hurries: false,
         }
     }
 
@@ -158,6 +168,15 @@ impl Storm {
     /// The promises about mailboxes, read from the server that is up.
     pub(crate) async fn check_mailboxes(&mut self, door: Addresses) -> anyhow::Result<()> {
         liveness::check(door, &self.ledger, &mut self.readings).await
+    }
+
+    /// Whether no actor of a child has crashed: where nothing is killed, whatever a peer does is an outcome.
+    pub(crate) fn nobody_crashed(&self, promise: &'static str) -> anyhow::Result<()> {
+        let log = self.home.log_text()?;
+        match log.lines().find(|line| line.contains("crashed: ")) {
+            Some(line) => Err(Broken::new(promise, line).into()),
+            None => Ok(()),
+        }
     }
 
     /// The end of a storm inside this process: the tree is whole, the mailboxes hold, and hold after a restart.

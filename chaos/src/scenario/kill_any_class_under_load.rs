@@ -39,7 +39,7 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     while Instant::now() < end || storm.tally.kills < least {
         pass(storm.draw(APART.0, APART.1)).await;
         toll.see(&inside.standings("/"));
-        let victims = choose(&toll.candidates(), storm);
+        let victims = choose(&mut toll, storm);
         kill(&inside, &victims, &mut toll, storm).await?;
     }
     let last = Instant::now() + LEFT_OVER;
@@ -50,14 +50,11 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
             inside = another(inside, storm).await?;
             toll.forget();
         }
-        let victims = toll.candidates_among_spared();
-        kill(
-            &inside,
-            &victims.into_iter().take(1).collect::<Vec<_>>(),
-            &mut toll,
-            storm,
-        )
-        .await?;
+        let Some(victim) = toll.candidates_among_spared().into_iter().next() else {
+            continue;
+        };
+        toll.doom(&victim, Instant::now());
+        kill(&inside, &[victim], &mut toll, storm).await?;
     }
     crowd.disperse().await?;
     toll.check()?;
@@ -68,17 +65,24 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     storm.calm(inside).await
 }
 
-/// One of those who have died least, or two.
-fn choose(candidates: &[String], storm: &mut Storm) -> Vec<String> {
+/// One of those who have died least, or two. What their supervisors allow is counted before the second is chosen.
+fn choose(toll: &mut Toll, storm: &mut Storm) -> Vec<String> {
     let count = if storm.rng.random_ratio(1, PAIRED_IN) {
         2
     } else {
         1
     };
-    candidates
-        .choose_multiple(&mut storm.rng, count)
-        .cloned()
-        .collect()
+    let mut victims: Vec<String> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut candidates = toll.candidates();
+        candidates.retain(|candidate| !victims.contains(candidate));
+        let Some(victim) = candidates.choose(&mut storm.rng) else {
+            break;
+        };
+        toll.doom(victim, Instant::now());
+        victims.push(victim.clone());
+    }
+    victims
 }
 
 /// Kills them at once and waits until each is back.
@@ -92,7 +96,9 @@ async fn kill(inside: &Inside, victims: &[String], toll: &mut Toll, storm: &mut 
         }
     };
     for (victim, recovery) in victims.iter().zip(recoveries) {
-        toll.killed(victim, recovery.is_some(), Instant::now());
+        if recovery.is_some() {
+            toll.back(victim);
+        }
         storm.killed(recovery);
     }
     Ok(())

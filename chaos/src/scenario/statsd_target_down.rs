@@ -70,6 +70,7 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     storm.check_mailboxes(door).await?;
     storm.close_door();
     child.stop().await?;
+    storm.nobody_crashed(PROMISE)?;
     storm.calm_child().await
 }
 

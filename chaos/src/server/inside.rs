@@ -27,6 +27,9 @@ use crate::{
 /// A stopped server's files are free when its last thread has ended.
 const CLOSING: Duration = Duration::from_secs(10);
 
+/// How many crashes are named where the tree is not whole.
+const LAST_CRASHES: usize = 5;
+
 /// Where the SMTP sessions live.
 const CONNECTIONS: &str = "/listeners/mx/connections";
 
@@ -259,8 +262,20 @@ impl Inside {
         let whole = until(tree_is_whole::LIMIT, async || Ok(self.whole_now().ok())).await?;
         match whole {
             Some(()) => Ok(()),
-            None => Ok(self.whole_now()?),
+            None => self.whole_now().with_context(|| self.last_crashes()),
         }
+    }
+
+    /// What crashed lately, for whoever wants to know why.
+    fn last_crashes(&self) -> String {
+        let cards = self.server.tree.crash_cards();
+        let last = cards
+            .iter()
+            .rev()
+            .filter(|card| card.text != "killed")
+            .take(LAST_CRASHES);
+        let lines: Vec<String> = last.map(|card| format!("{} {card}", card.path)).collect();
+        format!("the last that crashed and were not killed: {lines:?}")
     }
 
     fn whole_now(&self) -> Result<(), Broken> {

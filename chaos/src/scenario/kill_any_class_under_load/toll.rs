@@ -57,10 +57,14 @@ impl Toll {
         }
     }
 
-    /// Somebody was killed; `back` says that he was seen to be back.
-    pub(super) fn killed(&mut self, path: &str, back: bool, at: Instant) {
+    /// Somebody is about to be killed: from now on it counts with his supervisor.
+    pub(super) fn doom(&mut self, path: &str, at: Instant) {
         self.deaths.push((path.to_owned(), at));
-        if let (Some(kind), true) = (self.living.get(path), back) {
+    }
+
+    /// Somebody who was killed is back. Who ended by himself before is not.
+    pub(super) fn back(&mut self, path: &str) {
+        if let Some(kind) = self.living.get(path) {
             *self.kinds.entry(kind.clone()).or_default() += 1;
         }
     }
@@ -189,6 +193,11 @@ mod tests {
         toll.see(&standings);
     }
 
+    fn killed(toll: &mut Toll, path: &str) {
+        toll.doom(path, Instant::now());
+        toll.back(path);
+    }
+
     const TREE: [(&str, &str); 7] = [
         ("/", "supervisor"),
         ("/limits", "limits"),
@@ -204,7 +213,6 @@ mod tests {
         let mut toll = Toll::default();
         assert!(toll.check().is_err(), "there is no tree");
         seen(&mut toll, &TREE);
-        let now = Instant::now();
         for (path, back) in [
             ("/limits", true),
             ("/listeners", true),
@@ -212,7 +220,10 @@ mod tests {
             ("/listeners/mx/connections", true),
             ("/listeners/mx/connections/1", false),
         ] {
-            toll.killed(path, back, now);
+            toll.doom(path, Instant::now());
+            if back {
+                toll.back(path);
+            }
         }
         // Who ended by itself was not killed.
         let broken = toll.check().unwrap_err().to_string();
@@ -221,7 +232,7 @@ mod tests {
         seen(&mut toll, &TREE[..5]);
         assert!(toll.check().is_err());
         seen(&mut toll, &TREE);
-        toll.killed("/listeners/mx/connections/2", true, now);
+        killed(&mut toll, "/listeners/mx/connections/2");
         toll.check().unwrap();
         assert_eq!(toll.kinds(), 5);
     }
@@ -231,13 +242,12 @@ mod tests {
         let mut toll = Toll::default();
         seen(&mut toll, &TREE);
         assert_eq!(toll.candidates().len(), 6);
-        let now = Instant::now();
         for _ in 0..3 {
-            toll.killed("/limits", true, now);
+            killed(&mut toll, "/limits");
         }
         assert!(!toll.candidates().contains(&"/limits".to_owned()));
         assert!(toll.candidates_among_spared().contains(&"/listeners".to_owned()));
-        toll.killed("/limits", true, now);
+        killed(&mut toll, "/limits");
         // The root allows no more, for anybody below it; those who have a supervisor of their own go on.
         assert!(!toll.candidates().contains(&"/listeners".to_owned()));
         assert!(toll.candidates().contains(&"/listeners/mx".to_owned()));
@@ -247,7 +257,7 @@ mod tests {
             "/listeners/mx/connections",
             "/listeners/mx/connections/1",
         ] {
-            toll.killed(path, true, now);
+            killed(&mut toll, path);
         }
         assert!(toll.is_used_up());
         toll.forget();
@@ -259,9 +269,8 @@ mod tests {
     fn of_a_dynamic_supervisor_each_child_has_its_own_allowance() {
         let mut toll = Toll::default();
         seen(&mut toll, &TREE);
-        let now = Instant::now();
         for _ in 0..8 {
-            toll.killed("/listeners/mx/connections/1", true, now);
+            killed(&mut toll, "/listeners/mx/connections/1");
         }
         assert!(!toll.may_die("/listeners/mx/connections/1"));
         assert!(toll.may_die("/listeners/mx/connections/2"));

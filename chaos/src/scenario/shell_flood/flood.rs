@@ -21,9 +21,6 @@ use tokio::{
 
 use crate::wait::pass;
 
-/// Connections that say nothing.
-const IDLE: usize = 300;
-
 /// Clients that never stop.
 const RESTLESS: usize = 12;
 
@@ -79,11 +76,11 @@ pub(super) struct Flood {
 }
 
 impl Flood {
-    /// Begins.
-    pub(super) fn begin(path: &Path, rng: &mut StdRng) -> Self {
+    /// Begins, with so many who say nothing.
+    pub(super) fn begin(path: &Path, silent: usize, rng: &mut StdRng) -> Self {
         let (stop, done) = (watch::Sender::new(false), Arc::new(AtomicU64::new(0)));
         let mut clients = JoinSet::new();
-        for _ in 0..IDLE {
+        for _ in 0..silent {
             clients.spawn(idle(path.to_owned(), stop.subscribe(), Arc::clone(&done)));
         }
         for _ in 0..RESTLESS {
