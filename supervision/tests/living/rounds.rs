@@ -155,22 +155,29 @@ async fn who_restarts_between_the_phases_is_told_the_second() {
     assert_eq!(seen.value("setting"), Some(&Value::Number(3)));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_connections_are_told_and_names_are_bounded() {
-    const CONNECTIONS: u32 = 2000;
-    let journal = Journal::default();
-    let (running, _, pool) = house(&journal).await;
+const CONNECTIONS: u32 = 2000;
+
+/// So many in the pool, one in twenty of whom will refuse.
+async fn connect(pool: &Dynamic<Probe>, journal: &Journal) -> Vec<Address<Msg>> {
     let mut addresses = Vec::new();
     for number in 0..CONNECTIONS {
         let name = number.to_string();
         if number % 20 == 0 {
             journal.prepares(&name, Prepare::Refuse);
         }
-        addresses.push(pool.start(name.as_str(), args(&name, &journal)).unwrap());
+        addresses.push(pool.start(name.as_str(), args(&name, journal)).unwrap());
     }
     for address in &addresses {
         ping(address).await;
     }
+    addresses
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_connections_are_told_and_who_refuses_is_named() {
+    let journal = Journal::default();
+    let (running, _, pool) = house(&journal).await;
+    connect(&pool, &journal).await;
     let all = u64::from(CONNECTIONS) + 5;
     let round = running.prepare(&two(), SOON).await;
     assert_eq!((round.told, round.acknowledged, round.lost), (all, all, 0));
@@ -178,15 +185,25 @@ async fn two_thousand_connections_are_told_and_names_are_bounded() {
     let round = running.commit(&two(), SOON).await;
     assert_eq!((round.told, round.acknowledged, round.lost), (all, all, 0));
     assert_eq!(round.by_class["probe"], u64::from(CONNECTIONS) + 2);
-    for address in &addresses[..100] {
+}
+
+/// Under a clock that stands still as long as anybody has something to do: how many are told before a deadline is
+/// otherwise a matter of what else the machine does.
+#[tokio::test(start_paused = true)]
+async fn of_two_thousand_connections_those_that_hang_are_counted_and_some_are_named() {
+    const HANGING: usize = 100;
+    let journal = Journal::default();
+    let (running, _, pool) = house(&journal).await;
+    let addresses = connect(&pool, &journal).await;
+    for address in &addresses[..HANGING] {
         address.cast(Msg::Hang).unwrap();
     }
-    let round = running
-        .commit(&Settings::new(3_u32), Duration::from_millis(200))
-        .await;
-    assert_eq!((round.told, round.lost), (all, 0));
+    let all = u64::from(CONNECTIONS) + 5;
+    let patience = Duration::from_millis(200);
+    let round = running.commit(&two(), patience).await;
+    assert_eq!((round.told, round.lost, round.took), (all, 0, patience));
+    assert_eq!(round.acknowledged, all - HANGING as u64);
     assert_eq!(round.unanswered.len(), ROUND_NAMES);
-    assert!(round.acknowledged <= all - 100, "{round:?}");
 }
 
 #[tokio::test(start_paused = true)]
