@@ -39,7 +39,7 @@ pub trait Engine: Send + Sync + 'static {
     }
 
     /// Rewrites the tables of a keyspace without what was deleted, and its files of values that are a good part garbage.
-    /// Takes long, and holds neither readers nor the committer back.
+    /// Takes long. Readers go on; so do writers, until what they wrote meanwhile is as much as the engine may hold in memory.
     ///
     /// # Errors
     /// [`StoreError::Uncompacted`] when it could not; nothing is lost.

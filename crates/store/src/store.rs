@@ -215,7 +215,7 @@ impl Store {
         self.inner.source.disk_use()
     }
 
-    /// Rewrites a keyspace without what was deleted. Blocks for long; the committer goes on.
+    /// Rewrites a keyspace without what was deleted. Blocks for long; the committer goes on until the memtables are full.
     ///
     /// # Errors
     /// [`StoreError::Uncompacted`] when it could not; nothing is lost.

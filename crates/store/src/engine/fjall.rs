@@ -3,17 +3,19 @@
 //! fjall fixes the options of a keyspace when it creates it and ignores later ones: changing a constant here changes
 //! new stores only. `docs/store.md` lists them with their reasons.
 
+mod room;
+
 use std::{ops::Bound, path::Path};
 
 use bytes::Bytes;
 use fjall::{
-    Database, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable,
+    AbstractTree as _, Database, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable,
     config::{BloomConstructionPolicy, FilterPolicy, FilterPolicyEntry},
 };
 
 use crate::{
     batch::Op,
-    engine::{DiskUse, Engine, Snapshot, SpaceUse, StoreError},
+    engine::{DiskUse, Engine, Snapshot, SpaceUse, StoreError, fjall::room::Room},
     key::{Key, Keyspace},
 };
 
@@ -38,6 +40,7 @@ const AGE_CUTOFF: f32 = 1.0;
 pub struct FjallEngine {
     database: Database,
     keyspaces: Keyspaces,
+    room: Room,
 }
 
 /// A snapshot of a fjall database.
@@ -58,7 +61,11 @@ impl FjallEngine {
             .max_journaling_size(MAX_JOURNALS_OCTETS)
             .open()?;
         let keyspaces = Keyspaces::open(&database)?;
-        Ok(Self { database, keyspaces })
+        Ok(Self {
+            database,
+            keyspaces,
+            room: Room::default(),
+        })
     }
 }
 
@@ -77,6 +84,9 @@ impl Engine for FjallEngine {
         } else {
             PersistMode::Buffer
         };
+        self.room
+            .make(&self.database, &self.keyspaces)
+            .map_err(poisoned)?;
         let mut batch =
             fjall::OwnedWriteBatch::with_capacity(self.database.clone(), ops.len()).durability(Some(mode));
         for op in ops {
@@ -85,9 +95,9 @@ impl Engine for FjallEngine {
                 Op::Delete(key) => batch.remove(self.keyspaces.of(key.space), key.bytes),
             }
         }
-        batch
-            .commit()
-            .map_err(|error| StoreError::Poisoned(error.to_string()))
+        batch.commit().map_err(poisoned)?;
+        self.room.written(&self.keyspaces);
+        Ok(())
     }
 
     fn snapshot(&self) -> FjallSnapshot {
@@ -117,7 +127,7 @@ impl Engine for FjallEngine {
         let keyspace = self.keyspaces.of(space);
         keyspace.rotate_memtable_and_wait().map_err(uncompacted)?;
         // In the thread of the caller. The engine's own worker waits with compactions of this keyspace meanwhile, and
-        // with flushes behind them; memtables then grow, they are not sealed, so that writes are not held back.
+        // with flushes behind them; `Room` says how far memtables grow then.
         keyspace.major_compact().map_err(uncompacted)
     }
 
@@ -232,28 +242,55 @@ impl Keyspaces {
             Keyspace::Once => &self.once,
         }
     }
+
+    /// Octets of the memtable that takes what is written.
+    fn active_octets(&self, space: Keyspace) -> u64 {
+        self.of(space).tree.active_memtable().size()
+    }
+
+    /// Whether the engine wants to seal that memtable.
+    fn is_full(&self, space: Keyspace) -> bool {
+        self.active_octets(space) > memtable_octets(space)
+    }
+
+    /// Memtables that wait for a flush.
+    fn sealed(&self, space: Keyspace) -> usize {
+        self.of(space).tree.sealed_memtable_count()
+    }
+}
+
+/// Octets at which the memtable of a keyspace is full.
+const fn memtable_octets(space: Keyspace) -> u64 {
+    match space {
+        Keyspace::Meta => 1 << 20,
+        Keyspace::Directory => 2 << 20,
+        Keyspace::Spool | Keyspace::Mailbox | Keyspace::Trail | Keyspace::Once => ROWS_MEMTABLE_OCTETS,
+        Keyspace::Blob => BLOB_MEMTABLE_OCTETS,
+    }
 }
 
 /// What a keyspace is created with, once and for all.
 fn options(space: Keyspace) -> KeyspaceCreateOptions {
-    let rows = KeyspaceCreateOptions::default().max_memtable_size(ROWS_MEMTABLE_OCTETS);
+    let plain = KeyspaceCreateOptions::default().max_memtable_size(memtable_octets(space));
     match space {
-        Keyspace::Meta => rows.max_memtable_size(1 << 20),
-        Keyspace::Directory => rows.max_memtable_size(2 << 20).expect_point_read_hits(true),
-        Keyspace::Spool | Keyspace::Mailbox | Keyspace::Trail => rows,
+        Keyspace::Directory => plain.expect_point_read_hits(true),
+        Keyspace::Meta | Keyspace::Spool | Keyspace::Mailbox | Keyspace::Trail => plain,
         // Nearly every read here is of a command that was never seen: filters at every level answer it.
-        Keyspace::Once => rows.filter_policy(FilterPolicy::all(FilterPolicyEntry::Bloom(
+        Keyspace::Once => plain.filter_policy(FilterPolicy::all(FilterPolicyEntry::Bloom(
             BloomConstructionPolicy::BitsPerKey(10.0),
         ))),
-        Keyspace::Blob => rows
-            .max_memtable_size(BLOB_MEMTABLE_OCTETS)
-            .with_kv_separation(Some(
-                KvSeparationOptions::default()
-                    .separation_threshold(SEPARATION_OCTETS)
-                    .staleness_threshold(STALENESS)
-                    .age_cutoff(AGE_CUTOFF),
-            )),
+        Keyspace::Blob => plain.with_kv_separation(Some(
+            KvSeparationOptions::default()
+                .separation_threshold(SEPARATION_OCTETS)
+                .staleness_threshold(STALENESS)
+                .age_cutoff(AGE_CUTOFF),
+        )),
     }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
+fn poisoned(error: fjall::Error) -> StoreError {
+    StoreError::Poisoned(error.to_string())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
