@@ -9,6 +9,7 @@ mod alarm;
 pub mod dialogue;
 mod ledger;
 mod output;
+mod start;
 mod stream;
 mod tls_info;
 mod turn;
@@ -16,7 +17,7 @@ mod turn;
 use std::{io, sync::Arc, time::Duration};
 
 use bytes::{Buf, Bytes, BytesMut};
-use supervision::{Address, CallError};
+use supervision::{Actor, Address, CallError};
 use tokio::net::TcpStream;
 
 use self::{
@@ -28,12 +29,13 @@ use self::{
 };
 pub use self::{
     ledger::Ledger,
+    start::{Args, Start},
     tls_info::{ChannelBindings, TlsInfo},
     turn::{Input, Next, Request, Turn},
 };
 use crate::{
     clock::Clock,
-    listener::proxy,
+    listener::{proxy, refusal::Refusals},
     telemetry::{
         SECURITY_STRANGERS_PROXY, TLS_HANDSHAKES_FAILED, TLS_HANDSHAKES_MADE, TLS_HANDSHAKES_TIME,
         metric::{Counter, Gauge},
@@ -50,16 +52,22 @@ const FAREWELL_LIMIT: Duration = Duration::from_secs(5);
 /// Unsent output above this many octets is written before the next turn.
 const OUTPUT_HIGH_WATER: usize = 64 << 10;
 
-/// What the I/O task must know of a protocol.
-pub trait Protocol: 'static {
-    /// The message of its session actor.
+/// What listeners and I/O tasks must know of a protocol.
+pub trait Protocol: Sized + 'static {
+    /// Its session actor.
+    type Session: Actor<Msg = Self::Msg, Args = Args<Self>>;
+    /// The message of that.
     type Msg: ractor::Message + From<Request>;
+    /// What all sessions of a listener share.
+    type Parts: Send + Sync + 'static;
     /// The copy of a session from which a dead one is started again.
     type Checkpoint: Checkpoint;
     /// Where its secrets are.
     const WIRE: Wire;
     /// What a peer is told when its session cannot be had any more; a whole line.
     const FAREWELL: &'static [u8];
+    /// What a client is told that is not let in.
+    const REFUSALS: Refusals;
     /// Counts its connections.
     const OPENED: &'static Counter;
     /// How many of them are open.

@@ -126,19 +126,23 @@ impl Channel {
     }
 }
 
-/// The domain of a login that has none.
-#[must_use]
-pub fn default_domain(config: &config::Config) -> Option<Domain> {
-    config.auth.default_domain.clone().map(Domain::Name)
+/// What log-ins need, whatever they come by.
+#[derive(Clone)]
+pub struct Logins {
+    /// Who says whether a password fits.
+    pub authenticator: Address<authenticator::Msg>,
+    /// Who is here.
+    pub directory: Directory,
+    /// The domain of a login that has none.
+    pub default_domain: Option<Domain>,
+    /// Who is sent away for guessing.
+    pub limits: Limits,
 }
 
 /// The log-ins of one connection.
 pub struct Sasl {
     origin: Origin,
-    authenticator: Address<authenticator::Msg>,
-    directory: Directory,
-    default_domain: Option<Domain>,
-    limits: Limits,
+    logins: Logins,
     dialogue: Option<Dialogue>,
 }
 
@@ -187,19 +191,10 @@ pub enum Denial {
 impl Sasl {
     /// The log-ins of a connection.
     #[must_use]
-    pub fn new(
-        origin: Origin,
-        authenticator: Address<authenticator::Msg>,
-        directory: Directory,
-        default_domain: Option<Domain>,
-        limits: Limits,
-    ) -> Self {
+    pub const fn new(origin: Origin, logins: Logins) -> Self {
         Self {
             origin,
-            authenticator,
-            directory,
-            default_domain,
-            limits,
+            logins,
             dialogue: None,
         }
     }
@@ -210,7 +205,7 @@ impl Sasl {
             return Answer::Out(Denial::Malformed);
         };
         let terms = Terms {
-            default_domain: self.default_domain.clone(),
+            default_domain: self.logins.default_domain.clone(),
             bindings: channel.bindings,
             plus_offered: channel.plus_offered,
         };
@@ -240,7 +235,7 @@ impl Sasl {
 
     /// A name and a password that came without an exchange.
     pub async fn password(&mut self, name: String, password: Secret, mechanism: &str) -> Answer {
-        let claimant = Claimant::new(name, self.default_domain.as_ref());
+        let claimant = Claimant::new(name, self.logins.default_domain.as_ref());
         let started = Instant::now();
         let answer = self.verify(claimant, password, mechanism).await;
         self.counted(answer, started)
@@ -259,8 +254,8 @@ impl Sasl {
         counter.count(1);
         telemetry::AUTH_LOGINS_TIME.took(started.elapsed());
         match &answer {
-            Answer::In(_) => self.limits.authenticated(peer),
-            Answer::Out(Denial::Wrong) => self.limits.offence(peer, Offence::AuthFailure),
+            Answer::In(_) => self.logins.limits.authenticated(peer),
+            Answer::Out(Denial::Wrong) => self.logins.limits.offence(peer, Offence::AuthFailure),
             Answer::Challenge(_) | Answer::Out(Denial::Malformed | Denial::Later) => {}
         }
         answer
@@ -281,6 +276,7 @@ impl Sasl {
                 Some(account) => {
                     // A lost hint: the next log-in from there is a stranger's.
                     let _ = self
+                        .logins
                         .authenticator
                         .cast(authenticator::Msg::Proven(self.attempt(claimant.clone())));
                     self.enter(account, &claimant, mechanism)
@@ -303,6 +299,7 @@ impl Sasl {
     async fn verify(&self, claimant: Claimant, password: Secret, mechanism: &str) -> Answer {
         let attempt = self.attempt(claimant.clone());
         let asked = self
+            .logins
             .authenticator
             .call(ANSWER_LIMIT, |reply| authenticator::Msg::Verify {
                 attempt,
@@ -325,6 +322,7 @@ impl Sasl {
         let mechanism = dialogue.exchange.mechanism().name();
         let attempt = self.attempt(claimant.clone());
         let asked = self
+            .logins
             .authenticator
             .call(ANSWER_LIMIT, |reply| authenticator::Msg::Look { attempt, reply });
         match asked.await {
@@ -357,7 +355,7 @@ impl Sasl {
         claimant: Option<Claimant>,
         mechanism: &str,
     ) -> Answer {
-        let directory = self.directory.snapshot();
+        let directory = self.logins.directory.snapshot();
         let mut known: Vec<(AccountId, Claimant)> = Vec::new();
         for name in dialogue.client.drain(..) {
             let certified = Claimant::new(name, None);
@@ -408,6 +406,7 @@ impl Sasl {
         self.tell(claimant.as_ref(), mechanism, why);
         let attempt = self.attempt(claimant.unwrap_or_else(|| Claimant::new("", None)));
         let asked = self
+            .logins
             .authenticator
             .call(ANSWER_LIMIT, |reply| authenticator::Msg::Failed {
                 attempt,

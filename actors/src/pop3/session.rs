@@ -13,11 +13,10 @@ mod lock;
 mod login;
 mod retrieve;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use message::{
-    address::Domain,
-    id::{AccountId, CommandId, ConnectionId, TenantId},
+    id::{AccountId, CommandId, TenantId},
     time::Tick,
 };
 use pop3::{Event, Mechanisms, Session, Settings, Tls, Verdict};
@@ -34,19 +33,18 @@ use tokio::time::Instant;
 
 use self::retrieve::Retrieval;
 use crate::{
-    authenticator,
     clock::Clock,
     connection::{
-        self, Input, Ledger, Next, Protocol, Request, Security, Turn, carry,
-        dialogue::{Dialogues, Expects, Wire},
+        self, Input, Ledger, Next, Protocol, Request, Security, Turn,
+        dialogue::{Expects, Wire},
     },
     directory::Directory,
     limits::Limits,
-    listener::{acceptor::Connect, refusal::Refusals, room::Room},
+    listener::refusal::Refusals,
     mailbox::{self, Lease, NotOpened},
     mint::Mint,
     reads::Reads,
-    sasl::{Offer, Sasl},
+    sasl::{Logins, Offer, Sasl},
     store::gate,
     subject, telemetry,
 };
@@ -61,19 +59,19 @@ const EXPUNGE_AT_ONCE: usize = 500;
 pub struct Pop3;
 
 impl Protocol for Pop3 {
+    type Session = Pop3Session;
     type Msg = Msg;
+    type Parts = Parts;
     type Checkpoint = Checkpoint;
     const WIRE: Wire = Wire::Pop3;
     const FAREWELL: &'static [u8] = b"-ERR [SYS/TEMP] local error, closing connection\r\n";
+    const REFUSALS: Refusals = Refusals {
+        too_busy: pop3::TOO_BUSY,
+        banned: b"-ERR [SYS/TEMP] your address is refused at present\r\n",
+    };
     const OPENED: &'static telemetry::metric::Counter = &telemetry::POP3_CONNECTIONS_OPENED;
     const OPEN: &'static telemetry::metric::Gauge = &telemetry::POP3_CONNECTIONS_OPEN;
 }
-
-/// What a client is told that is not let in.
-pub const REFUSALS: Refusals = Refusals {
-    too_busy: pop3::TOO_BUSY,
-    banned: b"-ERR [SYS/TEMP] your address is refused at present\r\n",
-};
 
 /// What the configuration allows the sessions of a listener; `loopback` says that the peer is on this machine.
 #[must_use]
@@ -175,62 +173,16 @@ pub struct Parts {
     pub gate: Address<gate::Msg>,
     /// Who is here.
     pub directory: Directory,
-    /// Who says whether a password fits.
-    pub authenticator: Address<authenticator::Msg>,
-    /// The domain of a login that has none.
-    pub default_domain: Option<Domain>,
+    /// What log-ins need.
+    pub logins: Logins,
     /// What each may take.
     pub limits: Limits,
-    /// Who listens to what is said.
-    pub dialogues: Dialogues,
     /// The mailboxes.
     pub mailboxes: Dynamic<mailbox::Mailbox>,
 }
 
 /// What one POP3 session needs.
-pub struct Args {
-    /// What it shares with its siblings.
-    pub parts: Arc<Parts>,
-    /// The connection.
-    pub connection: ConnectionId,
-    /// The other side of the connection.
-    pub peer: SocketAddr,
-    /// What outlives the session.
-    pub ledger: Arc<Ledger<Checkpoint>>,
-}
-
-impl Parts {
-    /// How a listener starts a connection: a session, and beside it the task that owns the socket.
-    #[must_use]
-    pub fn connect(self, connections: &Dynamic<Pop3Session>, security: &Security, room: &Room) -> Connect {
-        let (connections, security, room) = (connections.clone(), security.clone(), room.clone());
-        let dialogues = self.dialogues.clone();
-        let parts = Arc::new(self);
-        Arc::new(move |socket, peer, permit| {
-            let (Ok(seat), Some(place)) = (connections.reserve(), room.take()) else {
-                return Err(socket);
-            };
-            let connection: ConnectionId = parts.mint.id();
-            let ledger = Arc::new(Ledger::new(peer));
-            let (parts, shared, clock) = (Arc::clone(&parts), Arc::clone(&ledger), parts.clock);
-            let make_args = move |_: &supervision::Settings| Args {
-                parts: Arc::clone(&parts),
-                connection,
-                peer,
-                ledger: Arc::clone(&shared),
-            };
-            let security = security.clone();
-            let tap = dialogues.tap(Wire::Pop3, connection, peer, clock);
-            let carry = |session| async move {
-                carry::<Pop3>(socket, security, clock, ledger, session, tap).await;
-                drop((place, permit));
-            };
-            // What stands against a start now also ends the task that holds the socket.
-            drop(seat.start_with(connection.to_string(), make_args, carry));
-            Ok(())
-        })
-    }
-}
+pub type Args = connection::Args<Pop3>;
 
 /// A POP3 session.
 pub struct Pop3Session;

@@ -46,9 +46,13 @@ async fn door(fixture: &Fixture) -> Sasl {
         connection: fixture.mint.id(),
         protocol: Protocol::Smtp,
     };
-    let home = Domain::parse(b"example.org").unwrap();
-    let limits = Limits::new(&fixture.config, fixture.clock);
-    Sasl::new(origin, authenticator, who, Some(home), limits)
+    let logins = Logins {
+        authenticator,
+        directory: who,
+        default_domain: Some(Domain::parse(b"example.org").unwrap()),
+        limits: Limits::new(&fixture.config, fixture.clock),
+    };
+    Sasl::new(origin, logins)
 }
 
 fn challenge(answer: Answer) -> String {

@@ -26,7 +26,7 @@ use config::Network;
 use message::{
     address::{Domain, DomainName, EmailAddress, ForwardPath, LocalPart},
     header::HeaderLimits,
-    id::{BlobId, CommandId, ConnectionId, MessageId, TenantId},
+    id::{BlobId, CommandId, MessageId, TenantId},
     time::Tick,
 };
 use ractor_cluster_derive::RactorMessage;
@@ -37,37 +37,39 @@ use store::{
     space::Space,
     store::Store,
 };
-use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection};
+use supervision::{Actor, Address, Broken, Context, Drained, Inspection};
 use tokio::time::Instant;
 
 use crate::{
-    authenticator,
     clock::Clock,
     connection::{
-        self, Input, Ledger, Next, Protocol, Request, Security, TlsInfo, Turn, carry,
-        dialogue::{Dialogues, Expects, Wire},
+        self, Input, Ledger, Next, Protocol, Request, TlsInfo, Turn,
+        dialogue::{Expects, Wire},
     },
     directory::{Directory, Resolution},
     limits::Limits,
-    listener::{acceptor::Connect, room::Room},
+    listener::refusal::Refusals,
     mint::Mint,
-    sasl::Sasl,
+    sasl::{Logins, Sasl},
     store::gate,
     telemetry,
 };
 
 pub use text::header_limits;
 
-pub use self::{allowance::REFUSALS, terms::settings};
+pub use self::terms::settings;
 
 /// SMTP, as the I/O task of a connection knows it.
 pub struct Smtp;
 
 impl Protocol for Smtp {
+    type Session = SmtpSession;
     type Msg = Msg;
+    type Parts = Parts;
     type Checkpoint = Checkpoint;
     const WIRE: Wire = Wire::Smtp;
     const FAREWELL: &'static [u8] = b"421 4.3.0 Local error, closing connection\r\n";
+    const REFUSALS: Refusals = allowance::REFUSALS;
     const OPENED: &'static telemetry::metric::Counter = &telemetry::SMTP_CONNECTIONS_OPENED;
     const OPEN: &'static telemetry::metric::Gauge = &telemetry::SMTP_CONNECTIONS_OPEN;
 }
@@ -153,27 +155,14 @@ pub struct Parts {
     pub gate: Address<gate::Msg>,
     /// Who is here.
     pub directory: Directory,
-    /// Who says whether a password fits.
-    pub authenticator: Address<authenticator::Msg>,
-    /// The domain of a login that has none.
-    pub default_domain: Option<Domain>,
+    /// What log-ins need.
+    pub logins: Logins,
     /// What each may take.
     pub limits: Limits,
-    /// Who listens to what is said.
-    pub dialogues: Dialogues,
 }
 
 /// What one SMTP session needs.
-pub struct Args {
-    /// What it shares with its siblings.
-    pub parts: Arc<Parts>,
-    /// The connection.
-    pub connection: ConnectionId,
-    /// The other side of the connection.
-    pub peer: SocketAddr,
-    /// What outlives the session.
-    pub ledger: Arc<Ledger<Checkpoint>>,
-}
+pub type Args = connection::Args<Smtp>;
 
 impl Parts {
     /// What a client may do.
@@ -185,37 +174,6 @@ impl Parts {
         } else {
             &self.settings
         }
-    }
-
-    /// How a listener starts a connection: a session, and beside it the task that owns the socket.
-    #[must_use]
-    pub fn connect(self, connections: &Dynamic<SmtpSession>, security: &Security, room: &Room) -> Connect {
-        let (connections, security, room) = (connections.clone(), security.clone(), room.clone());
-        let dialogues = self.dialogues.clone();
-        let parts = Arc::new(self);
-        Arc::new(move |socket, peer, permit| {
-            let (Ok(seat), Some(place)) = (connections.reserve(), room.take()) else {
-                return Err(socket);
-            };
-            let connection: ConnectionId = parts.mint.id();
-            let ledger = Arc::new(Ledger::new(peer));
-            let (parts, shared, clock) = (Arc::clone(&parts), Arc::clone(&ledger), parts.clock);
-            let make_args = move |_: &supervision::Settings| Args {
-                parts: Arc::clone(&parts),
-                connection,
-                peer,
-                ledger: Arc::clone(&shared),
-            };
-            let security = security.clone();
-            let tap = dialogues.tap(Wire::Smtp, connection, peer, clock);
-            let carry = |session| async move {
-                carry::<Smtp>(socket, security, clock, ledger, session, tap).await;
-                drop((place, permit));
-            };
-            // What stands against a start now also ends the task that holds the socket.
-            drop(seat.start_with(connection.to_string(), make_args, carry));
-            Ok(())
-        })
     }
 }
 

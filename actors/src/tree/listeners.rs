@@ -3,20 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use config::{Config, Listener, Protocol};
-use supervision::{Child, Dynamic, Restart, Settings, Strategy, Supervisor, child};
+use message::address::Domain;
+use supervision::{Dynamic, Restart, Settings, Strategy, Supervisor, child};
 
 use super::{DEFAULT_TENANT, Parts, SESSION_INTENSITY, Shared};
 use crate::{
-    limits::Limits,
+    connection::{self, Start},
     listener::{
-        acceptor::{self, Acceptor, Connect, Serve, Service},
+        acceptor::{self, Acceptor, Serve, Service},
         ports::Open,
         proxy::Proxies,
-        refusal::Refusals,
     },
-    pop3::session as pop3_session,
-    sasl,
-    smtp::session as smtp_session,
+    pop3::session::{self as pop3_session, Pop3},
+    sasl::Logins,
+    smtp::session::{self as smtp_session, Smtp},
 };
 
 /// A listener as the current settings want it.
@@ -24,6 +24,17 @@ struct Wanted<'s> {
     config: &'s Config,
     listener: &'s Listener,
     open: &'s Open,
+}
+
+impl Shared {
+    fn logins(&self, config: &Config) -> Logins {
+        Logins {
+            authenticator: self.authenticator.clone(),
+            directory: self.who.clone(),
+            default_domain: config.auth.default_domain.clone().map(Domain::Name),
+            limits: self.limits.clone(),
+        }
+    }
 }
 
 impl Parts {
@@ -42,8 +53,7 @@ impl Parts {
             settings: Arc::new(settings(false)),
             loopback_settings: Arc::new(settings(true)),
             proxies: listener.xclient_from.clone(),
-            authenticator: shared.authenticator.clone(),
-            default_domain: sasl::default_domain(config),
+            logins: shared.logins(config),
             header: smtp_session::header_limits(config),
             home: config.server.hostname.clone(),
             tenant: DEFAULT_TENANT,
@@ -53,7 +63,6 @@ impl Parts {
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
             limits: shared.limits.clone(),
-            dialogues: self.dialogues.clone(),
         }
     }
 
@@ -74,10 +83,8 @@ impl Parts {
             reads: self.reads.clone(),
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
-            authenticator: shared.authenticator.clone(),
-            default_domain: sasl::default_domain(config),
+            logins: shared.logins(config),
             limits: shared.limits.clone(),
-            dialogues: self.dialogues.clone(),
             mailboxes: shared.mailboxes.clone(),
         }
     }
@@ -126,53 +133,27 @@ impl Family {
 }
 
 fn listener(parts: &Parts, shared: &Shared, name: &str, family: Family) -> Supervisor {
-    let listener = Supervisor::new(name, Strategy::OneForOne).intensity(10, Duration::from_secs(10));
-    let (parts, shared) = (parts.clone(), shared.clone());
     match family {
-        Family::Smtp => {
-            // The ceiling comes with the settings, before anybody is let in.
-            let connections = Dynamic::new("connections", 0, Restart::Transient, SESSION_INTENSITY);
-            let listener = listener.child(&connections);
-            listener.child(acceptor(
-                name,
-                family,
-                parts,
-                shared.limits.clone(),
-                move |parts, wanted| {
-                    connections.set_ceiling(wanted.listener.max_connections as usize);
-                    let session = parts.smtp(&shared, wanted);
-                    let connect = session.connect(&connections, &wanted.open.security, &parts.room);
-                    (connect, smtp_session::REFUSALS)
-                },
-            ))
-        }
-        Family::Pop3 => {
-            let connections = Dynamic::new("connections", 0, Restart::Transient, SESSION_INTENSITY);
-            let listener = listener.child(&connections);
-            listener.child(acceptor(
-                name,
-                family,
-                parts,
-                shared.limits.clone(),
-                move |parts, wanted| {
-                    connections.set_ceiling(wanted.listener.max_connections as usize);
-                    let session = parts.pop3(&shared, wanted);
-                    let connect = session.connect(&connections, &wanted.open.security, &parts.room);
-                    (connect, pop3_session::REFUSALS)
-                },
-            ))
-        }
+        Family::Smtp => serving::<Smtp>(parts, shared, name, family, Parts::smtp),
+        Family::Pop3 => serving::<Pop3>(parts, shared, name, family, Parts::pop3),
     }
 }
 
-fn acceptor(
+/// A listener of one protocol; `shared_parts` makes what its sessions share from the settings.
+fn serving<P: connection::Protocol>(
+    parts: &Parts,
+    shared: &Shared,
     name: &str,
     family: Family,
-    parts: Parts,
-    limits: Limits,
-    connect: impl Fn(&Parts, &Wanted<'_>) -> (Connect, Refusals) + Send + Sync + 'static,
-) -> Child {
-    let name = name.to_owned();
+    shared_parts: fn(&Parts, &Shared, &Wanted<'_>) -> P::Parts,
+) -> Supervisor {
+    // The ceiling comes with the settings, before anybody is let in.
+    let connections: Dynamic<P::Session> =
+        Dynamic::new("connections", 0, Restart::Transient, SESSION_INTENSITY);
+    let listener = Supervisor::new(name, Strategy::OneForOne)
+        .intensity(10, Duration::from_secs(10))
+        .child(&connections);
+    let (parts, shared, name) = (parts.clone(), shared.clone(), name.to_owned());
     let serve: Serve = Arc::new(move |settings| {
         let config = settings.shared_of::<Config>();
         let listener = config.listeners.get(&name)?;
@@ -185,12 +166,21 @@ fn acceptor(
             listener,
             open: &open,
         };
-        let (connect, refusals) = connect(&parts, &wanted);
+        connections.set_ceiling(listener.max_connections as usize);
+        let start = Start::<P> {
+            parts: Arc::new(shared_parts(&parts, &shared, &wanted)),
+            connections: connections.clone(),
+            security: open.security.clone(),
+            room: parts.room.clone(),
+            dialogues: parts.dialogues.clone(),
+            clock: parts.clock,
+            mint: parts.mint.clone(),
+        };
         Some(Service {
-            connect,
+            connect: start.connect(),
             proxies: Proxies::in_networks(&listener.proxy_from),
-            door: limits.door(&name),
-            refusals,
+            door: shared.limits.door(&name),
+            refusals: P::REFUSALS,
             sockets: open.sockets.clone(),
         })
     });
@@ -198,5 +188,5 @@ fn acceptor(
         serve: Arc::clone(&serve),
         settings: settings.clone(),
     });
-    acceptor
+    listener.child(acceptor)
 }

@@ -17,14 +17,7 @@ pub(super) fn sasl(args: &Args) -> Sasl {
         connection: args.connection,
         protocol: Protocol::Pop3,
     };
-    let parts = &args.parts;
-    Sasl::new(
-        origin,
-        parts.authenticator.clone(),
-        parts.directory.clone(),
-        parts.default_domain.clone(),
-        parts.limits.clone(),
-    )
+    Sasl::new(origin, args.parts.logins.clone())
 }
 
 impl State {

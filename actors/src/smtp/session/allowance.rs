@@ -12,7 +12,7 @@ use crate::{
 
 /// What a client is told that is not let in. 421 and not 554 also for who is banned: an honest server in a network that
 /// others have spoilt keeps its mail and tries again.
-pub const REFUSALS: Refusals = Refusals {
+pub(super) const REFUSALS: Refusals = Refusals {
     too_busy: b"421 4.7.0 Too many connections\r\n",
     banned: b"421 4.7.0 Your address is refused at present\r\n",
 };

@@ -16,14 +16,7 @@ pub(super) fn sasl(args: &Args, peer: SocketAddr) -> Sasl {
         connection: args.connection,
         protocol: Protocol::Smtp,
     };
-    let parts = &args.parts;
-    Sasl::new(
-        origin,
-        parts.authenticator.clone(),
-        parts.directory.clone(),
-        parts.default_domain.clone(),
-        parts.limits.clone(),
-    )
+    Sasl::new(origin, args.parts.logins.clone())
 }
 
 impl State {
@@ -51,7 +44,7 @@ impl State {
     }
 
     fn logged_in_elsewhere(&self, name: &str) -> Option<Login> {
-        let name = auth::Login::parse(name, self.args.parts.default_domain.as_ref()).ok()?;
+        let name = auth::Login::parse(name, self.args.parts.logins.default_domain.as_ref()).ok()?;
         let (account, _) = self.args.parts.directory.snapshot().login(name.as_str())?;
         Some(Login {
             account,
