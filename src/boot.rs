@@ -25,6 +25,7 @@ use actors::{
         socket::{NAME as SHELL_NAME, Socket as ShellSocket},
     },
     tree::{Parts, tree},
+    unfinished,
 };
 use anyhow::{Context, anyhow, bail};
 use config::{Config, Sourced};
@@ -110,6 +111,8 @@ impl Server {
         let admin = Admin::new(&store, &config)?;
         admin.ensure_tenant().await?;
         admin.ensure_decoy_key().await?;
+        let mint = Mint::new(clock, config.server.node);
+        unfinished::end(&store, clock, &mint).await?;
         let ports = bind(&config).await?;
         let room = Room::of(limits::connections(config.server.max_connections));
         let mut belongings = belongings(&room, &store);
@@ -120,7 +123,6 @@ impl Server {
             .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
         let http = Sockets::default();
         http.put(http.fitting(&config.http.bind).map_err(|why| anyhow!(why))?);
-        let mint = Mint::new(clock, config.server.node);
         let reads = Reads::new(config.store.readers as usize);
         let desk = Desk::new(
             store.clone(),

@@ -30,3 +30,4 @@ pub mod subject;
 pub mod telemetry;
 pub mod tls;
 pub mod tree;
+pub mod unfinished;

@@ -86,17 +86,24 @@ impl Client {
         request: &Request,
         show: &mut dyn FnMut(Block) -> io::Result<()>,
     ) -> anyhow::Result<End> {
-        if let Err(why) = self.stream.get_mut().write_all(request.to_line().as_bytes()) {
-            return Ok(gone(&why.to_string()));
+        match self.stream.get_mut().write_all(request.to_line().as_bytes()) {
+            Ok(()) => {}
+            Err(why) if why.kind() == io::ErrorKind::BrokenPipe => return Ok(gone(HUNG_UP)),
+            Err(why) => return Ok(gone(&why.to_string())),
         }
-        let mut line = String::new();
+        let (mut line, mut has_spoken) = (String::new(), false);
         loop {
             line.clear();
             match self.stream.read_line(&mut line) {
-                Ok(0) if line.is_empty() => return Ok(gone("it said nothing more")),
+                Ok(0) if has_spoken => return Ok(gone("it said nothing more")),
+                Ok(0) => return Ok(gone(HUNG_UP)),
                 Ok(_) => {}
+                Err(why) if !has_spoken && why.kind() == io::ErrorKind::ConnectionReset => {
+                    return Ok(gone(HUNG_UP));
+                }
                 Err(why) => return Ok(gone(&why.to_string())),
             }
+            has_spoken = true;
             match serde_json::from_str(&line) {
                 Ok(Response::Block(block)) => show(block)?,
                 Ok(Response::End(end)) => return Ok(end),
@@ -105,6 +112,9 @@ impl Client {
         }
     }
 }
+
+/// Whom a server does not know it does not tell so.
+const HUNG_UP: &str = "it hung up without a word; it may be stopping, or you may not ask it";
 
 fn gone(why: &str) -> End {
     End::refused(

@@ -94,8 +94,9 @@ async fn serve(setup: Setup, store: Store, is_empty: bool) -> anyhow::Result<Exi
     std::io::stdout().flush()?;
     systemd::ready(&server.ready_line());
     let watchdog = systemd::watchdog(&server.tree);
-    // One task for all: signals are carried out in their order, and none of them holds up the end.
-    let mut reloads = JoinSet::new();
+    // Beside the loop, so that none of them holds up the end; one after the other. What comes meanwhile is heard as one: it asks for
+    // what is in the sources then.
+    let (mut reloads, mut again) = (JoinSet::new(), None);
     loop {
         tokio::select! {
             wish = signals.next() => match wish {
@@ -103,9 +104,14 @@ async fn serve(setup: Setup, store: Store, is_empty: bool) -> anyhow::Result<Exi
                     tracing::info!(target: "angarium", signal, "stopping");
                     break;
                 }
-                Wish::Reload(signal) => drop(reloads.spawn(reload(server.reloads(), signal))),
+                Wish::Reload(signal) if reloads.is_empty() => drop(reloads.spawn(reload(server.reloads(), signal))),
+                Wish::Reload(signal) => again = Some(signal),
             },
-            Some(_) = reloads.join_next() => {}
+            Some(_) = reloads.join_next() => {
+                if let Some(signal) = again.take() {
+                    reloads.spawn(reload(server.reloads(), signal));
+                }
+            }
             why = server.failed() => return Err(why),
         }
     }

@@ -20,15 +20,19 @@ use crate::program::{Program, fail, run, succeed};
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// One end of the socket.
-struct Client(BufReader<UnixStream>);
+pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
     async fn to(home: &Home) -> Self {
         let stream = UnixStream::connect(socket(home)).await.expect("a shell");
+        Self::over(stream)
+    }
+
+    pub(crate) fn over(stream: UnixStream) -> Self {
         Self(BufReader::new(stream))
     }
 
-    async fn say(&mut self, octets: &[u8]) {
+    pub(crate) async fn say(&mut self, octets: &[u8]) {
         self.0
             .get_mut()
             .write_all(octets)
@@ -36,7 +40,7 @@ impl Client {
             .expect("a socket that takes it");
     }
 
-    async fn hear(&mut self) -> Option<Value> {
+    pub(crate) async fn hear(&mut self) -> Option<Value> {
         let mut line = String::new();
         let heard = timeout(DEADLINE, self.0.read_line(&mut line))
             .await
@@ -48,7 +52,7 @@ impl Client {
     }
 
     /// Asks, and gives the blocks and the end.
-    async fn ask(&mut self, line: &str) -> (Vec<Value>, Value) {
+    pub(crate) async fn ask(&mut self, line: &str) -> (Vec<Value>, Value) {
         self.say(format!("{}\n", json!({"version": 1, "line": line})).as_bytes())
             .await;
         let mut blocks = Vec::new();
@@ -62,7 +66,7 @@ impl Client {
     }
 }
 
-fn socket(home: &Home) -> PathBuf {
+pub(crate) fn socket(home: &Home) -> PathBuf {
     home.config.server.data.join("shell.sock")
 }
 

@@ -11,7 +11,7 @@ use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 
 use crate::line::Line;
-use crate::program::{Program, fail};
+use crate::program::{Program, fail, fail_saying, succeed};
 
 /// Ports that the system chooses.
 const BINDS: [&str; 8] = [
@@ -145,6 +145,72 @@ fn becomes_another_user_and_binds_low_ports() {
         assert_eq!(field(set), ["0000000000000000"], "{set}");
     }
     assert_eq!(field("NoNewPrivs:"), ["1"]);
+    program.signal(Signal::TERM);
+    let (status, said) = program.ended();
+    assert_eq!(status.code(), Some(0), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn binds_low_ports_at_a_reload_long_after_it_gave_root_up() {
+    if !geteuid().is_root() {
+        eprintln!("skipped: only root can become another user");
+        return;
+    }
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    fs::set_permissions(here, fs::Permissions::from_mode(0o711)).unwrap();
+    let configure = |text: &str| {
+        let others = ["pop3", "submission", "submissions"]
+            .map(|name| format!("listeners.{name}.bind = \"127.0.0.1:0\"\n"));
+        let base = "server.profile = \"development\"\nserver.data = \"mail\"\n";
+        fs::write(
+            here.join("angarium.toml"),
+            format!("{base}{}{text}", others.concat()),
+        )
+        .unwrap();
+    };
+    configure("listeners.mx.bind = \"127.0.0.1:0\"\n");
+    const CONFIG: [&str; 2] = ["--config", "angarium.toml"];
+    let mut program = Program::serve_among(here, &[], &[&["--user", "nobody"], &CONFIG[..]].concat());
+    let mut standing = program.smtp().await;
+    // Addresses of loopback that nobody else is likely to use.
+    for (text, low) in [
+        ("listeners.mx.bind = \"127.43.26.1:25\"\n", "127.43.26.1:25"),
+        (
+            "listeners.mx.bind = [\"127.43.26.1:25\", \"127.43.26.2:587\"]\n",
+            "127.43.26.2:587",
+        ),
+    ] {
+        configure(text);
+        // Root asks a server that is root no more.
+        let said = succeed(here, &[&["reload"], &CONFIG[..]].concat(), "");
+        assert!(said.contains("done"), "{said}");
+        Line::to(low.parse().unwrap()).await.expect("220 ").await;
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+    let line = |name: &str| {
+        status
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(
+        !line("Uid:").split_whitespace().skip(1).any(|uid| uid == "0"),
+        "{status}"
+    );
+    assert!(line("CapEff:").ends_with("0000000000000400"), "{status}");
+    standing.ask("NOOP", "250").await;
+    // What somebody else has is refused, and nothing is lost by it.
+    let other = TcpListener::bind("127.43.26.3:25").unwrap();
+    configure("listeners.mx.bind = \"127.43.26.3:25\"\n");
+    let said = fail_saying(here, &[&["reload"], &CONFIG[..]].concat(), 1);
+    assert!(said.contains("127.43.26.3:25"), "{said}");
+    Line::to("127.43.26.1:25".parse().unwrap())
+        .await
+        .expect("220 ")
+        .await;
+    drop(other);
     program.signal(Signal::TERM);
     let (status, said) = program.ended();
     assert_eq!(status.code(), Some(0), "{said}");

@@ -17,6 +17,8 @@ mod big_message;
 #[cfg(test)]
 mod cares;
 #[cfg(test)]
+mod changes_in_the_middle;
+#[cfg(test)]
 mod checks;
 #[cfg(test)]
 mod completes_submissions;
@@ -44,6 +46,8 @@ mod keeps_bans;
 mod keeps_credentials;
 #[cfg(test)]
 mod keeps_to_limits;
+#[cfg(test)]
+mod knows_its_operators;
 #[cfg(test)]
 mod knows_its_proxies;
 #[cfg(test)]
@@ -75,7 +79,13 @@ mod refuses;
 #[cfg(test)]
 mod reloads;
 #[cfg(test)]
+mod reloads_at_once;
+#[cfg(test)]
+mod reloads_cut_short;
+#[cfg(test)]
 mod reloads_survive;
+#[cfg(test)]
+mod renews_certificates;
 #[cfg(test)]
 mod session_survives;
 #[cfg(test)]

@@ -60,7 +60,8 @@ impl Home {
         home
     }
 
-    fn empty(settings: &[&str]) -> Self {
+    /// The same without accounts, and without a store.
+    pub(crate) fn empty(settings: &[&str]) -> Self {
         let data = Arc::new(TempDir::new().unwrap());
         let ours = [
             &format!("server.hostname={DOMAIN}"),

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -65,6 +67,22 @@ pub(crate) fn run_among(
     child.wait_with_output().expect("its output")
 }
 
+/// The same as another user of this machine, who may not be able to reach the program itself: it is opened for him. Only
+/// root can do that.
+pub(crate) fn run_as(uid: u32, gid: u32, arguments: &[&str]) -> Output {
+    let program = std::fs::File::open(env!("CARGO_BIN_EXE_angarium")).expect("the program");
+    let name = format!("/proc/self/fd/{}", program.as_raw_fd());
+    Command::new(name)
+        .env_clear()
+        .args(arguments)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .uid(uid)
+        .gid(gid)
+        .output()
+        .expect("the program")
+}
+
 /// The same, for arguments that must succeed. Gives its standard output.
 pub(crate) fn succeed(directory: &Path, arguments: &[&str], input: &str) -> String {
     let output = run(directory, arguments, input);
@@ -83,6 +101,13 @@ pub(crate) fn fail(directory: &Path, arguments: &[&str], code: i32) -> String {
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {errors}");
     errors
+}
+
+/// The same for a verb that says why on its standard output, as one does that has much to say. Gives that.
+pub(crate) fn fail_saying(directory: &Path, arguments: &[&str], code: i32) -> String {
+    let output = run(directory, arguments, "");
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// A server in a process of its own.

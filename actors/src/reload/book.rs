@@ -6,7 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use config::Config;
 use message::id::ReceiptId;
 
-use super::{loader::Loaded, receipt::Receipt};
+use super::{
+    loader::Loaded,
+    receipt::{Outcome, Receipt},
+};
 
 /// The book. Copies are the same book.
 #[derive(Clone)]
@@ -27,13 +30,15 @@ pub struct InForce {
     pub config: Arc<Config>,
 }
 
-/// A change between its first phase and its end.
+/// A change from before it is put on record as begun until its end is.
 #[derive(Clone)]
 pub(super) struct Underway {
     /// What is known of it so far.
     pub(super) receipt: Receipt,
     /// What is to be in force.
     pub(super) next: Arc<InForce>,
+    /// Whether its texts are others than those before.
+    pub(super) is_other: bool,
 }
 
 impl Book {
@@ -71,12 +76,23 @@ impl Book {
         self.pages().underway = Some(underway);
     }
 
-    /// The change is over; it is in force, or it is not.
-    pub(super) fn end(&self, is_in_force: bool) {
+    /// How the change ended, as it is put on record next. Done is in force from here on.
+    pub(super) fn conclude(&self, receipt: Receipt) {
         let mut pages = self.pages();
-        if let (Some(underway), true) = (pages.underway.take(), is_in_force) {
-            pages.in_force = underway.next;
+        let Some(underway) = &mut pages.underway else {
+            return;
+        };
+        let next = Arc::clone(&underway.next);
+        let is_done = receipt.outcome == Outcome::Done;
+        underway.receipt = receipt;
+        if is_done {
+            pages.in_force = next;
         }
+    }
+
+    /// The change is over, and on record.
+    pub(super) fn close(&self) {
+        self.pages().underway = None;
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {

@@ -11,7 +11,7 @@ use store::{
     read::configuration,
     record::configuration::{KeptConfiguration, MAX_KEPT_CONFIGURATIONS},
 };
-use supervision::{Address, Round, Settings, Subject};
+use supervision::{Address, Round, Running, Settings, Subject};
 use tokio::time::Instant;
 
 use super::{
@@ -82,32 +82,35 @@ impl Course {
         receipt.outcome = self.carry_out(&mut receipt, request.to, request.is_plan).await;
         receipt.took = began.elapsed();
         if receipt.outcome != Outcome::Planned {
-            self.record(&receipt).await;
-            receipt.log();
+            self.end(&mut receipt).await;
         }
         receipt
     }
 
     /// Ends what a reloader left that died on the way: what is stored in the tree is in force, all else is taken back.
     pub(super) async fn mend(&self) {
-        let Some(Underway { mut receipt, next }) = self.book.underway() else {
+        let Some(Underway {
+            mut receipt, next, ..
+        }) = self.book.underway()
+        else {
             return;
         };
         let Ok(running) = self.desk.running() else {
             return;
         };
-        let is_in_force = Arc::ptr_eq(&running.settings().shared_of::<Config>(), &next.config);
-        receipt.took = self.desk.clock.timestamp().since(receipt.at);
-        if is_in_force {
-            receipt.outcome = Outcome::Done;
-            self.put_in_force(&receipt, &next).await;
-        } else {
-            running.abandon(PREPARE_LIMIT).await;
-            receipt.outcome = Outcome::Failed("the reloader died before it was in force".to_owned());
-            self.book.end(false);
+        if receipt.outcome == Outcome::Begun {
+            let is_in_force = Arc::ptr_eq(&running.settings().shared_of::<Config>(), &next.config);
+            receipt.outcome = if is_in_force {
+                // Once more, because nobody knows who was told, and has taken it.
+                self.commit(&running, &next, &mut receipt).await;
+                Outcome::Done
+            } else {
+                running.abandon(PREPARE_LIMIT).await;
+                Outcome::Failed("the reloader died before it was in force".to_owned())
+            };
+            receipt.took = self.desk.clock.timestamp().since(receipt.at);
         }
-        self.record(&receipt).await;
-        receipt.log();
+        self.end(&mut receipt).await;
     }
 
     /// Keeps the configuration of the start, to be returned to.
@@ -146,25 +149,35 @@ impl Course {
         if is_plan {
             return Outcome::Planned;
         }
-        let former = self.book.kept();
+        let is_other = in_force.loaded.documents != loaded.documents;
+        // What the files have that settings name is not kept: nothing brings it back.
+        let former = self.book.kept().filter(|_| is_other);
         receipt.inverse = former.map(|former| format!("reload --rollback {former}"));
-        self.record(receipt).await;
         let sourced = loaded.sourced.clone().taken_up_from(&in_force.loaded.sourced);
         let next = Arc::new(InForce {
             config: Arc::new(sourced.config.clone()),
             loaded: Loaded { sourced, ..loaded },
         });
-        let settings = Settings::shared(Arc::clone(&next.config));
         self.book.begin(Underway {
             receipt: receipt.clone(),
             next: Arc::clone(&next),
+            is_other,
         });
-        let prepared = running.prepare(&settings, PREPARE_LIMIT).await;
+        self.record(receipt).await;
+        let prepared = running
+            .prepare(&Settings::shared(Arc::clone(&next.config)), PREPARE_LIMIT)
+            .await;
         if let Some(refused) = self.refused(&prepared, &next.config) {
             running.abandon(PREPARE_LIMIT).await;
-            self.book.end(false);
             return refused;
         }
+        self.commit(&running, &next, receipt).await;
+        Outcome::Done
+    }
+
+    /// Tells the tree.
+    async fn commit(&self, running: &Running, next: &InForce, receipt: &mut Receipt) {
+        let settings = Settings::shared(Arc::clone(&next.config));
         let Round {
             told,
             acknowledged,
@@ -178,8 +191,6 @@ impl Course {
         receipt.lost = lost;
         receipt.unanswered = unanswered;
         receipt.by_class = by_class;
-        self.put_in_force(receipt, &next).await;
-        Outcome::Done
     }
 
     async fn load(&self, to: Option<ReceiptId>) -> Result<Loaded, Vec<String>> {
@@ -219,14 +230,22 @@ impl Course {
         None
     }
 
-    /// The tree has it: so the book has it, and the store keeps it.
-    async fn put_in_force(&self, receipt: &Receipt, next: &InForce) {
-        let is_other = self.book.in_force().loaded.documents != next.loaded.documents;
-        self.book.end(true);
-        self.desk.explain(next.loaded.sourced.values.clone());
-        if is_other || self.book.kept().is_none() {
-            self.keep(receipt.id, next.loaded.documents.clone()).await;
+    /// Says how it ended: in the book first, so that whoever dies on the way is followed by one that knows.
+    async fn end(&self, receipt: &mut Receipt) {
+        let is_done = receipt.outcome == Outcome::Done;
+        if !is_done {
+            receipt.inverse = None;
         }
+        self.book.conclude(receipt.clone());
+        if let (Some(Underway { next, is_other, .. }), true) = (self.book.underway(), is_done) {
+            self.desk.explain(next.loaded.sourced.values.clone());
+            if is_other || self.book.kept().is_none() {
+                self.keep(receipt.id, next.loaded.documents.clone()).await;
+            }
+        }
+        self.record(receipt).await;
+        self.book.close();
+        receipt.log();
     }
 
     async fn keep(&self, id: ReceiptId, documents: Vec<store::record::configuration::KeptDocument>) {

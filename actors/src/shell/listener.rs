@@ -27,7 +27,7 @@ use tokio::{
 
 use super::{
     desk::Desk,
-    role,
+    role::{self, Peer, Visitor},
     session::{self, Session},
     silence::Silence,
     socket::Socket,
@@ -162,14 +162,17 @@ async fn accept(listener: UnixListener, args: Args, me: Address<Msg>) {
 
 async fn admit(stream: UnixStream, args: &Args) {
     let config = args.desk.config();
-    let Some(caller) = role::caller(&stream, &config.shell).await else {
-        // Nothing is said to strangers, not even that there is a shell.
-        let uid = stream.peer_cred().map(|peer| peer.uid()).ok();
-        tracing::warn!(target: "angarium::security", uid, "a stranger came to the shell");
+    let Some(peer) = Peer::of(&stream) else {
         return;
     };
+    let visitor = Visitor::new(peer, &config.shell).await;
+    if visitor.caller().is_none() {
+        // Nothing is said to strangers, not even that there is a shell.
+        tracing::warn!(target: "angarium::security", uid = peer.uid, "a stranger came to the shell");
+        return;
+    }
     match seat(args).await {
-        Some(seat) => session::start(seat, stream, caller, &args.desk, &args.silence),
+        Some(seat) => session::start(seat, stream, visitor, &args.desk, &args.silence),
         None => refuse(&stream),
     }
 }

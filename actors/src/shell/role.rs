@@ -13,11 +13,81 @@ use super::desk::Caller;
 /// How long the system may take to say who a user is: names may come from another machine.
 const LOOK_UP_LIMIT: Duration = Duration::from_secs(2);
 
+/// Who is at the other end of a connection, as the kernel says. That never changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The number of the user.
+    pub uid: u32,
+    /// The number of the group that its process has.
+    pub gid: u32,
+}
+
+impl Peer {
+    /// Who connected.
+    #[must_use]
+    pub fn of(stream: &UnixStream) -> Option<Self> {
+        let peer = stream.peer_cred().ok()?;
+        Some(Self {
+            uid: peer.uid(),
+            gid: peer.gid(),
+        })
+    }
+
+    /// Whether it is root or the user of the server itself, which needs no looking up.
+    fn is_ours(self) -> bool {
+        self.uid == 0 || self.uid == geteuid().as_raw()
+    }
+}
+
+/// A peer, and what the settings of a moment let him do.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    peer: Peer,
+    caller: Option<Caller>,
+    settings: Shell,
+}
+
+impl Visitor {
+    /// Looks up what a peer may by these settings.
+    pub async fn new(peer: Peer, settings: &Shell) -> Self {
+        Self {
+            peer,
+            caller: caller(peer, settings).await,
+            settings: settings.clone(),
+        }
+    }
+
+    /// The number of the user.
+    #[must_use]
+    pub const fn uid(&self) -> u32 {
+        self.peer.uid
+    }
+
+    /// Who he is, if he may anything at all.
+    #[must_use]
+    pub const fn caller(&self) -> Option<&Caller> {
+        self.caller.as_ref()
+    }
+
+    /// Looks it up again where the settings are others than before. Says whether he may less.
+    pub async fn follow(&mut self, settings: &Shell) -> bool {
+        if self.settings == *settings {
+            return false;
+        }
+        let former = self.role();
+        *self = Self::new(self.peer, settings).await;
+        self.role() < former
+    }
+
+    fn role(&self) -> Option<Role> {
+        self.caller().map(|caller| caller.role)
+    }
+}
+
 /// Who is there, if he may anything at all. Root, the user of the server itself and those in the settings are
 /// administrators; members of the group in the settings are readers.
-pub async fn caller(stream: &UnixStream, settings: &Shell) -> Option<Caller> {
-    let peer = stream.peer_cred().ok()?;
-    let (uid, gid) = (peer.uid(), peer.gid());
+async fn caller(peer: Peer, settings: &Shell) -> Option<Caller> {
+    let Peer { uid, gid } = peer;
     let settings = settings.clone();
     let looked_up = tokio::task::spawn_blocking(move || look_up(uid, gid, &settings));
     let known = match timeout(LOOK_UP_LIMIT, looked_up).await {
@@ -25,7 +95,7 @@ pub async fn caller(stream: &UnixStream, settings: &Shell) -> Option<Caller> {
         // Whoever is needed when everything else is down comes in.
         _ => Known::default(),
     };
-    let role = if is_ours(stream) {
+    let role = if peer.is_ours() {
         Some(Role::Administrator)
     } else {
         known.role
@@ -35,13 +105,6 @@ pub async fn caller(stream: &UnixStream, settings: &Shell) -> Option<Caller> {
         name: known.name.unwrap_or_else(|| format!("uid {uid}")),
         role: role?,
     })
-}
-
-/// Whether it is root or the user of the server itself, which needs no looking up.
-#[must_use]
-pub fn is_ours(stream: &UnixStream) -> bool {
-    let uid = stream.peer_cred().map(|peer| peer.uid());
-    uid.is_ok_and(|uid| uid == 0 || uid == geteuid().as_raw())
 }
 
 /// What the system knows of a user.

@@ -12,13 +12,14 @@ mod carry;
 
 use std::sync::Arc;
 
+use config::Config;
 use message::id::ConnectionId;
 use ractor_cluster_derive::RactorMessage;
 use shell::{
-    Call, Exit,
+    Call, Exit, Role,
     frame::{self, End, Response},
 };
-use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Reply, Seat};
+use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Reply, Seat, Settings};
 use tokio::{
     net::UnixStream,
     sync::Notify,
@@ -29,6 +30,7 @@ use tokio::{
 use super::{
     desk::{Caller, Desk, Request},
     output::Output,
+    role::Visitor,
     silence::Silence,
     verb,
 };
@@ -57,7 +59,7 @@ pub struct Ask {
 /// What a session needs.
 pub struct Args {
     desk: Arc<Desk>,
-    caller: Caller,
+    visitor: Visitor,
     /// Told when the session is to end.
     closing: Arc<Notify>,
 }
@@ -71,6 +73,8 @@ pub struct State {
     asked: u64,
     /// The line that is being done, or was last.
     line: String,
+    /// Whether that takes up another configuration.
+    is_reload: bool,
     /// Ends with the actor.
     work: JoinSet<()>,
     /// What is being done of it now.
@@ -78,13 +82,13 @@ pub struct State {
 }
 
 /// Starts a session, and beside it the task that owns the socket.
-pub fn start(seat: Seat<Session>, stream: UnixStream, caller: Caller, desk: &Arc<Desk>, silence: &Silence) {
+pub fn start(seat: Seat<Session>, stream: UnixStream, visitor: Visitor, desk: &Arc<Desk>, silence: &Silence) {
     let connection: ConnectionId = desk.mint.id();
     let closing = Arc::new(Notify::new());
     let (desk, closes, silence) = (Arc::clone(desk), Arc::clone(&closing), silence.clone());
     let make_args = move |_: &supervision::Settings| Args {
         desk: Arc::clone(&desk),
-        caller: caller.clone(),
+        visitor: visitor.clone(),
         closing: Arc::clone(&closes),
     };
     let carry = |session| carry::carry(stream, session, closing, silence);
@@ -98,11 +102,14 @@ impl Actor for Session {
     type Args = Args;
     type State = State;
 
-    async fn pre_start(_: &Context<Msg>, args: Args) -> Result<State, Broken> {
+    async fn pre_start(ctx: &Context<Msg>, mut args: Args) -> Result<State, Broken> {
+        // Between the connection and this, or a crash and this, the settings may have become others.
+        args.visitor.follow(&ctx.settings().of::<Config>().shell).await;
         Ok(State {
             args,
             asked: 0,
             line: String::new(),
+            is_reload: false,
             work: JoinSet::new(),
             current: None,
         })
@@ -116,6 +123,15 @@ impl Actor for Session {
         Ok(())
     }
 
+    async fn configure(_: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
+        let may_less = state.args.visitor.follow(&settings.of::<Config>().shell).await;
+        // Who asked for these settings is told what came of that.
+        if may_less && !state.is_reload {
+            state.work.abort_all();
+        }
+        Ok(())
+    }
+
     async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
         state.work.abort_all();
         state.args.closing.notify_one();
@@ -123,18 +139,16 @@ impl Actor for Session {
     }
 
     fn inspect(state: &State) -> Inspection {
-        let caller = &state.args.caller;
+        let caller = state.args.visitor.caller();
+        let role = match caller.map(|caller| caller.role) {
+            Some(Role::Administrator) => "administrator",
+            Some(Role::Reader) => "reader",
+            None => "none",
+        };
         Inspection::default()
-            .with("uid", caller.uid)
-            .with("name", caller.name.clone())
-            .with(
-                "role",
-                if caller.role == shell::Role::Administrator {
-                    "administrator"
-                } else {
-                    "reader"
-                },
-            )
+            .with("uid", state.args.visitor.uid())
+            .with("name", caller.map_or("", |caller| &caller.name))
+            .with("role", role)
             .with("asked", state.asked)
             .with("line", state.line.clone())
             .with(
@@ -150,19 +164,28 @@ fn begin(ctx: &Context<Msg>, ask: Ask, state: &mut State) {
     state.work.abort_all();
     while state.work.try_join_next().is_some() {}
     state.asked += 1;
+    state.is_reload = is_reload(&ask.request.line);
     state.line = ask.request.line.chars().take(200).collect();
-    let (desk, caller) = (Arc::clone(&state.args.desk), state.args.caller.clone());
+    let (desk, caller) = (Arc::clone(&state.args.desk), state.args.visitor.caller().cloned());
     let watch = Watch(ctx.address(), state.line.clone());
     let work = async move {
         let _watch = watch;
         let started = Instant::now();
-        let end = work(&desk, caller, ask.request, &ask.out).await;
+        let end = match caller {
+            Some(caller) => work(&desk, caller, ask.request, &ask.out).await,
+            None => End::refused("", Exit::NOT_ALLOWED, "you may not ask this server any more"),
+        };
         telemetry::SHELL_REQUESTS_TIME.took(started.elapsed());
         // Whoever asked may have gone.
         let _ = ask.out.send(Response::End(end)).await;
     };
     state.current = Some(state.work.spawn(work));
     ask.begun.send(());
+}
+
+/// Whether a line takes up another configuration.
+fn is_reload(line: &str) -> bool {
+    Call::parse(line).is_ok_and(|call| call.verb().words() == "reload")
 }
 
 /// Does it, and says how it ended.

@@ -213,6 +213,16 @@ impl State {
         let Some(ticket) = self.session.machine.ticket().copied() else {
             return Err(Broken::because("a body ended without a ticket"));
         };
+        // The account may be gone, or the identity, since MAIL.
+        let is_theirs = self
+            .session
+            .machine
+            .mail()
+            .is_none_or(|mail| self.may_send_as(&mail.reverse_path));
+        if !is_theirs {
+            writing.writer.abandon();
+            return Ok(Verdict::Refuse(table::NOT_YOUR_ADDRESS));
+        }
         let sealed = writing.writer.seal();
         let blob = sealed.blob.clone();
         let Some(spooled) = self.spooled(ticket, blob.clone(), writing.verdict) else {

@@ -82,14 +82,15 @@ impl State {
     }
 
     /// Whether who logged in may give this sender: its own address, one of its identities, or none at all, as reports
-    /// have it. Who did not log in gives what it likes, where it need not.
+    /// have it. Whose account is gone may give none of them. Who did not log in gives what it likes, where it need not.
     pub(super) fn may_send_as(&self, reverse_path: &ReversePath) -> bool {
-        match (self.session.machine.login(), reverse_path) {
-            (Some(login), ReversePath::Address(address)) => {
-                let directory = self.args.parts.directory.snapshot();
-                directory.may_send_as(login.account, address)
-            }
-            (None, _) | (_, ReversePath::Null) => true,
+        let Some(login) = self.session.machine.login() else {
+            return true;
+        };
+        let directory = self.args.parts.directory.snapshot();
+        match reverse_path {
+            ReversePath::Address(address) => directory.may_send_as(login.account, address),
+            ReversePath::Null => directory.inbox(login.account).is_some(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Long work is begun once, goes on after a death, and ends with a receipt.
 
+mod off_peak;
+
 use std::{fs, path::Path};
 
 use message::id::{BlobId, Id, NodeId};

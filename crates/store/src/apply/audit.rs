@@ -60,6 +60,6 @@ fn check(entry: &AuditEntry) -> Result<(), Rejected> {
     bounded("detail", detail.len(), MAX_AUDIT_DETAIL_OCTETS)?;
     match outcome {
         AuditOutcome::Failed(why) => bounded("failure", why.len(), MAX_AUDIT_TEXT_OCTETS),
-        AuditOutcome::Begun | AuditOutcome::Done => Ok(()),
+        AuditOutcome::Begun | AuditOutcome::Done | AuditOutcome::Unknown => Ok(()),
     }
 }

@@ -35,12 +35,14 @@ pub struct AuditEntry {
 /// How a change ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AuditOutcome {
-    /// Not yet; or the process died before it could be said.
+    /// Not yet.
     Begun,
     /// It is done.
     Done,
     /// It is not; at most [`MAX_AUDIT_TEXT_OCTETS`] say why.
     Failed(String),
+    /// Nobody knows: the process died before it could be said, and the next one found it so.
+    Unknown,
 }
 
 impl AuditOutcome {
@@ -51,6 +53,7 @@ impl AuditOutcome {
             Self::Begun => "begun",
             Self::Done => "done",
             Self::Failed(_) => "failed",
+            Self::Unknown => "unknown",
         }
     }
 }

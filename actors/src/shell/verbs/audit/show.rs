@@ -22,7 +22,8 @@ pub(in crate::shell) async fn show(desk: &Desk, request: &Request) -> Result<Ans
     let outcome = entry.outcome.word();
     let why = match entry.outcome {
         AuditOutcome::Failed(why) => Some(why),
-        AuditOutcome::Begun => Some("its end was never told: the process may have died in it".to_owned()),
+        AuditOutcome::Begun => Some("its end has not been told yet".to_owned()),
+        AuditOutcome::Unknown => Some("the process died in it: it may be done, or not".to_owned()),
         AuditOutcome::Done => None,
     };
     let fields = Block::fields([
