@@ -115,6 +115,38 @@ impl Change {
         Ok(answer)
     }
 
+    /// [`Self::make`] for a change of the directory: it is not said to be done before every session sees it.
+    ///
+    /// # Errors
+    /// As [`Self::make`].
+    pub async fn make_seen(
+        self,
+        desk: &Desk,
+        request: &Request,
+        apply: impl Future<Output = Result<Vec<Block>, Refused>> + Send + 'static,
+    ) -> Result<Answer, Refused> {
+        let at = desk.clone();
+        let apply = async move {
+            let told = apply.await?;
+            at.seen().await;
+            Ok(told)
+        };
+        self.make(desk, request, apply).await
+    }
+
+    /// [`Self::make_seen`] by one command.
+    ///
+    /// # Errors
+    /// As [`Self::make`], and what the store says.
+    pub async fn make_by(self, desk: &Desk, request: &Request, command: Command) -> Result<Answer, Refused> {
+        let at = desk.clone();
+        let apply = async move {
+            at.propose(command).await?;
+            Ok(Vec::new())
+        };
+        self.make_seen(desk, request, apply).await
+    }
+
     fn entry(self, id: ReceiptId, receipt: &Receipt, request: &Request) -> AuditEntry {
         AuditEntry {
             id,

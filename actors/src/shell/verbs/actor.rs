@@ -53,7 +53,7 @@ async fn state(running: &Running, path: &str) -> Result<Answer, Refused> {
     let path = path.trim_end_matches('/');
     let is_it = |row: &Row| row.path.trim_end_matches('/') == path;
     let row = running
-        .tree(path)
+        .tree_to(path, 0)
         .into_iter()
         .find(is_it)
         .ok_or(ControlError::NotFound)?;

@@ -34,7 +34,7 @@ pub(in crate::shell) async fn complete(desk: &Desk, request: &Request) -> Result
 /// The paths one level below what is typed already.
 fn paths(desk: &Desk, begun: &str) -> Result<Vec<String>, Refused> {
     let parent = begun.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let rows = desk.running()?.tree(parent);
+    let rows = desk.running()?.tree_to(parent, 1);
     let below = |path: &str| -> bool {
         let rest = path.strip_prefix(parent).and_then(|rest| rest.strip_prefix('/'));
         rest.is_some_and(|name| !name.is_empty() && !name.contains('/'))

@@ -16,7 +16,7 @@ pub(in crate::shell) async fn crash_show(desk: &Desk, request: &Request) -> Resu
             "nothing is known of crash {asked}: it never was, or is forgotten"
         ))
     })?;
-    let now = running.tree(&card.path).into_iter().next();
+    let now = running.tree_to(&card.path, 0).into_iter().next();
     Ok(Answer::new("crash show").with(Block::fields([
         ("crash", number.into()),
         ("at", crash::at(&card).into()),

@@ -25,11 +25,9 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
         true => auth::Secret::new(String::new()),
         false => secret(request)?,
     };
-    let at = desk.clone();
     let work = async move {
         let scram = admin.add(address, &password).await?;
-        at.seen().await;
         Ok(told(scram))
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

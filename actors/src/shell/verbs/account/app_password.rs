@@ -25,13 +25,11 @@ pub(in crate::shell) async fn add_app_password(desk: &Desk, request: &Request) -
     let name = quoted(&program.name);
     let change = Change::of(1, format!("make the password {name} for {address}"))
         .undone_by(format!("account app-password remove {address} {name}"));
-    let at = desk.clone();
     let work = async move {
         let password = admin.add_app_password(&address, program).await?;
-        at.seen().await;
         Ok(vec![Block::text(password.reveal().as_str())])
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }
 
 pub(in crate::shell) async fn app_passwords(desk: &Desk, request: &Request) -> Result<Answer, Refused> {
@@ -64,11 +62,9 @@ pub(in crate::shell) async fn remove_app_password(desk: &Desk, request: &Request
         )));
     }
     let change = Change::of(1, format!("remove the password {} of {address}", quoted(&name)));
-    let at = desk.clone();
     let work = async move {
         admin.remove_app_password(&address, &name).await?;
-        at.seen().await;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

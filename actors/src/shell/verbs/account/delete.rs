@@ -17,13 +17,11 @@ pub(in crate::shell) async fn delete(desk: &Desk, request: &Request) -> Result<A
         "delete the account {} with {messages} messages in {} mailboxes",
         account.record.address, account.state.mailboxes
     );
-    let at = desk.clone();
     let work = async move {
         admin.delete(&address).await?;
-        at.seen().await;
         Ok(Vec::new())
     };
     Change::of(messages.saturating_add(1), what)
-        .make(desk, request, work)
+        .make_seen(desk, request, work)
         .await
 }

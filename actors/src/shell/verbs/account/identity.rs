@@ -15,13 +15,11 @@ pub(in crate::shell) async fn add_identity(desk: &Desk, request: &Request) -> Re
     let address = admin.find(&address).await?.record.address;
     let change = Change::of(1, format!("let {address} send as {identity}"))
         .undone_by(format!("account identity remove {address} {identity}"));
-    let at = desk.clone();
     let work = async move {
         admin.add_identity(&address, identity).await?;
-        at.seen().await;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }
 
 pub(in crate::shell) async fn identities(desk: &Desk, request: &Request) -> Result<Answer, Refused> {
@@ -51,11 +49,9 @@ pub(in crate::shell) async fn remove_identity(desk: &Desk, request: &Request) ->
     };
     let change = Change::of(1, format!("let {address} send as {known} no longer"))
         .undone_by(format!("account identity add {address} {known}"));
-    let at = desk.clone();
     let work = async move {
         admin.remove_identity(&address, known).await?;
-        at.seen().await;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

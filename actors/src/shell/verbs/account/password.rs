@@ -18,11 +18,9 @@ pub(in crate::shell) async fn password(desk: &Desk, request: &Request) -> Result
         true => auth::Secret::new(String::new()),
         false => secret(request)?,
     };
-    let at = desk.clone();
     let work = async move {
         let scram = admin.set_password(&address, &password).await?;
-        at.seen().await;
         Ok(told(scram))
     };
-    Change::of(1, what).make(desk, request, work).await
+    Change::of(1, what).make_seen(desk, request, work).await
 }

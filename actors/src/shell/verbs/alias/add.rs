@@ -48,10 +48,9 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
             ))),
             other => {
                 other?;
-                at.seen().await;
                 Ok(Vec::new())
             }
         }
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

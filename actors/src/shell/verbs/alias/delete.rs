@@ -18,15 +18,9 @@ pub(in crate::shell) async fn delete(desk: &Desk, request: &Request) -> Result<A
     let targets = joined(&targets);
     let change = Change::of(1, format!("let {address} stand for {targets} no longer"))
         .undone_by(format!("alias add {address} {targets}"));
-    let at = desk.clone();
-    let work = async move {
-        at.propose(Command::DeleteAlias(DeleteAlias {
-            tenant: DEFAULT_TENANT,
-            address,
-        }))
-        .await?;
-        at.seen().await;
-        Ok(Vec::new())
-    };
-    change.make(desk, request, work).await
+    let delete = Command::DeleteAlias(DeleteAlias {
+        tenant: DEFAULT_TENANT,
+        address,
+    });
+    change.make_by(desk, request, delete).await
 }

@@ -28,8 +28,7 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
             catch_all: None,
         }))
         .await?;
-        at.seen().await;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

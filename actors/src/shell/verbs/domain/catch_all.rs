@@ -40,16 +40,10 @@ pub(in crate::shell) async fn catch_all(desk: &Desk, request: &Request) -> Resul
         None => "--none".to_owned(),
     };
     let change = Change::of(1, what).undone_by(format!("domain catch-all {name} {before}"));
-    let at = desk.clone();
-    let work = async move {
-        at.propose(Command::SetCatchAll(SetCatchAll {
-            tenant: DEFAULT_TENANT,
-            name,
-            catch_all,
-        }))
-        .await?;
-        at.seen().await;
-        Ok(Vec::new())
-    };
-    change.make(desk, request, work).await
+    let set = Command::SetCatchAll(SetCatchAll {
+        tenant: DEFAULT_TENANT,
+        name,
+        catch_all,
+    });
+    change.make_by(desk, request, set).await
 }

@@ -27,15 +27,9 @@ pub(in crate::shell) async fn delete(desk: &Desk, request: &Request) -> Result<A
         Some(address) => format!("take mail for {name} no longer, whose catch-all was {address}"),
     };
     let change = Change::of(1, what).undone_by(format!("domain add {name}"));
-    let at = desk.clone();
-    let work = async move {
-        at.propose(Command::DeleteDomain(DeleteDomain {
-            tenant: DEFAULT_TENANT,
-            name,
-        }))
-        .await?;
-        at.seen().await;
-        Ok(Vec::new())
-    };
-    change.make(desk, request, work).await
+    let delete = Command::DeleteDomain(DeleteDomain {
+        tenant: DEFAULT_TENANT,
+        name,
+    });
+    change.make_by(desk, request, delete).await
 }
