@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use message::time::Timestamp;
-use shell::{Cell, Table, frame::Response};
+use shell::{Cell, Table, columns, frame::Response};
 
 /// How many rows there are, and how many of them are one block.
 const ROWS: usize = 100_000;
@@ -18,19 +18,7 @@ fn main() {
         let began = Instant::now();
         let mut octets = 0;
         for first in (0..ROWS).step_by(AT_ONCE) {
-            let mut table = Table::new(&[
-                "path",
-                "class",
-                "phase",
-                "since",
-                "restarts",
-                "depth",
-                "oldest",
-                "handled",
-                "mean",
-                "longest",
-                "last_failure",
-            ]);
+            let mut table = Table::new(&columns::TREE);
             for number in first..first + AT_ONCE {
                 table.row(row(number));
             }
@@ -40,7 +28,7 @@ fn main() {
     }
 }
 
-fn row(number: usize) -> [Cell; 11] {
+fn row(number: usize) -> [Cell; columns::TREE.len()] {
     [
         format!("/listeners/mx/connections/{number:026}").into(),
         "smtp_session".into(),

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod cell;
+pub mod columns;
 pub mod complete;
 pub mod frame;
 pub mod help;

@@ -259,23 +259,12 @@ fn mood(parked: &Cell, suspended: &Cell) -> Style {
 #[cfg(test)]
 mod tests {
     use ratatui::{Terminal, backend::TestBackend};
+    use shell::columns;
 
     use super::*;
 
     fn picture(handled: u64) -> Picture {
-        let mut classes = Table::new(&[
-            "class",
-            "running",
-            "parked",
-            "suspended",
-            "depth",
-            "handled",
-            "crashed",
-            "restarted",
-            "waits_p99",
-            "takes_p50",
-            "takes_p99",
-        ]);
+        let mut classes = Table::new(&columns::CLASSES);
         let ms = |ms| Cell::Duration(Duration::from_millis(ms));
         for (class, handled) in [("store_gate", handled), ("smtp_session", 2 * handled)] {
             classes.row([
@@ -292,9 +281,7 @@ mod tests {
                 ms(2),
             ]);
         }
-        let mut actors = Table::new(&[
-            "path", "class", "phase", "depth", "oldest", "handled", "busy", "restarts",
-        ]);
+        let mut actors = Table::new(&columns::BUSIEST);
         actors.row([
             "/store/gate".into(),
             "store_gate".into(),

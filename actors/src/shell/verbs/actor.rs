@@ -1,6 +1,6 @@
 //! `actor`: one actor, with what it says of itself; or suspends, resumes, restarts or kills it.
 
-use shell::{Answer, Block, Cell, words::quoted};
+use shell::{Answer, Block, Cell, columns::TREE, words::quoted};
 use supervision::{ControlError, Row, Running, Value};
 
 use super::tree;
@@ -57,7 +57,7 @@ async fn state(running: &Running, path: &str) -> Result<Answer, Refused> {
         .into_iter()
         .find(is_it)
         .ok_or(ControlError::NotFound)?;
-    let names = tree::COLUMNS.iter().map(|&name| name.to_owned());
+    let names = TREE.iter().map(|&name| name.to_owned());
     let mut fields: Vec<(String, Cell)> = names.zip(tree::cells(&row)).collect();
     fields.push(("subject".to_owned(), row.subject.map(|it| it.to_string()).into()));
     let mut answer = Answer::new("actor").with(Block::Fields(fields));

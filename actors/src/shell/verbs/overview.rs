@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use shell::{Answer, Block, Table};
+use shell::{Answer, Block, Table, columns};
 use supervision::{Row, Running};
 
 use super::{actor, tree};
@@ -45,19 +45,7 @@ pub(in crate::shell) async fn overview(desk: &Desk) -> Result<Answer, Refused> {
 }
 
 fn classes(running: &Running) -> Table {
-    let mut table = Table::new(&[
-        "class",
-        "running",
-        "parked",
-        "suspended",
-        "depth",
-        "handled",
-        "crashed",
-        "restarted",
-        "waits_p99",
-        "takes_p50",
-        "takes_p99",
-    ]);
+    let mut table = Table::new(&columns::CLASSES);
     for tally in running.classes() {
         table.row([
             tally.class.into(),
@@ -87,9 +75,7 @@ fn busiest(mut rows: Vec<Row>) -> Table {
     take(&rows, &mut chosen);
     rows.sort_by_key(|row| Reverse((row.depth, row.oldest)));
     take(&rows, &mut chosen);
-    let mut table = Table::new(&[
-        "path", "class", "phase", "depth", "oldest", "handled", "busy", "restarts",
-    ]);
+    let mut table = Table::new(&columns::BUSIEST);
     for row in rows.iter().filter(|row| chosen.contains(&row.path)) {
         let busy = u64::try_from(busy(row)).unwrap_or(u64::MAX);
         table.row([

@@ -1,6 +1,6 @@
 //! `tree`: the supervision tree, read from atomics. No actor is asked.
 
-use shell::{Answer, Cell, Table};
+use shell::{Answer, Cell, Table, columns::TREE};
 use supervision::{Phase, Row};
 
 use crate::shell::{
@@ -10,20 +10,6 @@ use crate::shell::{
 
 /// Rows of one block: what is written at once, and a reader can stop.
 const ROWS_AT_ONCE: usize = 1000;
-
-pub(super) const COLUMNS: [&str; 11] = [
-    "path",
-    "class",
-    "phase",
-    "since",
-    "restarts",
-    "depth",
-    "oldest",
-    "handled",
-    "mean",
-    "longest",
-    "last_failure",
-];
 
 pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output) -> Result<Answer, Refused> {
     let running = desk.running()?;
@@ -47,7 +33,7 @@ pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output)
 
 /// Rows in one table.
 pub(super) fn table<'r>(rows: impl Iterator<Item = &'r Row>) -> Table {
-    let mut table = Table::new(&COLUMNS);
+    let mut table = Table::new(&TREE);
     rows.for_each(|row| table.row(cells(row)));
     table
 }
@@ -56,7 +42,7 @@ fn tables<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for row in rows {
         if tables.last().is_none_or(|table| table.len() >= ROWS_AT_ONCE) {
-            tables.push(Table::new(&COLUMNS));
+            tables.push(Table::new(&TREE));
         }
         if let Some(table) = tables.last_mut() {
             table.row(cells(row));
@@ -65,7 +51,7 @@ fn tables<'r>(rows: impl Iterator<Item = &'r Row>) -> Vec<Table> {
     tables
 }
 
-pub(super) fn cells(row: &Row) -> [Cell; COLUMNS.len()] {
+pub(super) fn cells(row: &Row) -> [Cell; TREE.len()] {
     let since = row
         .started
         .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
