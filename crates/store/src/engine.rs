@@ -3,7 +3,7 @@
 pub mod fjall;
 pub mod memory;
 
-use std::ops::Bound;
+use std::{ops::Bound, time::Duration};
 
 use bytes::Bytes;
 
@@ -38,6 +38,11 @@ pub trait Engine: Send + Sync + 'static {
         DiskUse::default()
     }
 
+    /// What it has compacted of its own accord since it was opened; nothing for an engine without files.
+    fn compactions(&self) -> Compactions {
+        Compactions::default()
+    }
+
     /// Rewrites the tables of a keyspace without what was deleted, and its files of values that are a good part garbage.
     /// Takes long. Readers go on; so do writers, until what they wrote meanwhile is as much as the engine may hold in memory.
     ///
@@ -54,6 +59,15 @@ pub trait Engine: Send + Sync + 'static {
     fn give_back(&self) -> Result<(), StoreError> {
         Ok(())
     }
+}
+
+/// What an engine has compacted of its own accord.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compactions {
+    /// How often it has looked after a keyspace, and compacted what it found.
+    pub made: u64,
+    /// How long that took.
+    pub time: Duration,
 }
 
 /// What a store takes on the disk.

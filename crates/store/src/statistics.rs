@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use crate::engine::Compactions;
+
 /// Numbers since the store was opened, unless said otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -39,6 +41,8 @@ pub struct Statistics {
     pub free_octets: Option<u64>,
     /// Bad records met.
     pub quarantined: u64,
+    /// What the engine has compacted of its own accord.
+    pub compactions: Compactions,
 }
 
 /// Classes of group sizes: up to 1, 2, 4 … 1024 and more.

@@ -205,6 +205,7 @@ impl Store {
             queued_octets,
             free_octets: self.inner.gauge.as_ref().map(|gauge| gauge.free()),
             quarantined: self.inner.ward.met(),
+            compactions: self.inner.source.compactions(),
             ..self.inner.meters.read()
         }
     }

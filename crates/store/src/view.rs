@@ -5,7 +5,7 @@ use std::{ops::Bound, sync::Arc};
 use bytes::Bytes;
 
 use crate::{
-    engine::{DiskUse, Engine, Snapshot, StoreError},
+    engine::{Compactions, DiskUse, Engine, Snapshot, StoreError},
     key::{Key, Keyspace},
     quarantine::{BadRecord, Ward},
     record::Damaged,
@@ -72,6 +72,9 @@ pub(crate) trait Source: Send + Sync {
     /// What the engine takes on the disk.
     fn disk_use(&self) -> DiskUse;
 
+    /// See [`Engine::compactions`].
+    fn compactions(&self) -> Compactions;
+
     /// See [`Engine::compact`].
     fn compact(&self, space: Keyspace) -> Result<(), StoreError>;
 
@@ -93,6 +96,10 @@ impl<E: Engine> Source for E {
 
     fn disk_use(&self) -> DiskUse {
         Engine::disk_use(self)
+    }
+
+    fn compactions(&self) -> Compactions {
+        Engine::compactions(self)
     }
 
     fn compact(&self, space: Keyspace) -> Result<(), StoreError> {

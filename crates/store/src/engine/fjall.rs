@@ -15,7 +15,7 @@ use fjall::{
 
 use crate::{
     batch::Op,
-    engine::{DiskUse, Engine, Snapshot, SpaceUse, StoreError, fjall::room::Room},
+    engine::{Compactions, DiskUse, Engine, Snapshot, SpaceUse, StoreError, fjall::room::Room},
     key::{Key, Keyspace},
 };
 
@@ -120,6 +120,13 @@ impl Engine for FjallEngine {
             spaces: Keyspace::ALL.map(space).into(),
             // Its size is not worth a failure.
             journals: self.database.journal_disk_space().unwrap_or_default(),
+        }
+    }
+
+    fn compactions(&self) -> Compactions {
+        Compactions {
+            made: self.database.compactions_completed() as u64,
+            time: self.database.time_compacting(),
         }
     }
 

@@ -91,6 +91,12 @@ fn nine_tenths_of_the_mail_deleted_leave_the_disk() {
         "{after} octets of {before}, {:?}",
         store.disk_use()
     );
+    // The engine has looked after its tables meanwhile, and says for how long.
+    let compactions = store.statistics().compactions;
+    assert!(
+        compactions.made > 0 && compactions.time > Duration::ZERO,
+        "{compactions:?}"
+    );
     let space = store
         .disk_use()
         .spaces
