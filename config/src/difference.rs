@@ -7,9 +7,9 @@ use crate::explain::{Explained, Origin};
 
 /// Keys that a running server cannot take up: it goes on with those of its start, and a reload says so.
 ///
-/// The number of the node and the directory are in everything that the process has open and has minted; the cache and
-/// the change feed get their size from the engine and the channel when these are made.
-const AT_THE_START: [&str; 4] = ["server.node", "server.data", "store.cache", "store.max_feed"];
+/// The number of the node and the directory are in everything that the process has open and has minted; the cache gets its
+/// size from the engine when that is opened.
+const AT_THE_START: [&str; 3] = ["server.node", "server.data", "store.cache"];
 
 /// A key that has another value than before. No setting holds a secret: keys and passwords are in files and in the store,
 /// so both values may be shown.
@@ -83,7 +83,6 @@ impl Sourced {
         self.config.server.data.clone_from(&running.config.server.data);
         self.config.server.node = running.config.server.node;
         self.config.store.cache = running.config.store.cache;
-        self.config.store.max_feed = running.config.store.max_feed;
         for value in &mut self.values {
             let then = running.values.iter().find(|then| then.key == value.key);
             if let (true, Some(then)) = (needs_restart(&value.key), then) {
@@ -225,7 +224,7 @@ mod tests {
         assert_eq!(fixed, restart_keys());
         let taken = new.taken_up_from(&old);
         let left: Vec<String> = difference(&old, &taken).into_iter().map(|it| it.key).collect();
-        assert_eq!(left, ["server.max_connections"]);
+        assert_eq!(left, ["server.max_connections", "store.max_feed"]);
         assert_eq!(taken.config.server.data, old.config.server.data);
     }
 

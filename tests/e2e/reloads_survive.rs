@@ -197,6 +197,9 @@ fn anything(rng: &mut SmallRng, now: &BTreeMap<String, Vec<SocketAddr>>) -> Stri
     number("auth.workers", 1, 8);
     number("server.max_connections", 10, 100);
     number("server.node", 0, 3);
+    if rng.random_bool(0.1) {
+        text += "store.cache = \"24MiB\"\n";
+    }
     if rng.random_bool(0.3) {
         text += "limits.memory = \"2MiB\"\n";
     }
@@ -244,7 +247,9 @@ async fn is_as_wanted(node: &Node) {
         process["room"],
         angarium::limits::connections(config.server.max_connections)
     );
-    let level = match node.server.store.options().compression {
+    let options = node.server.store.options();
+    assert_eq!(options.max_feed, config.store.max_feed as usize);
+    let level = match options.compression {
         store::options::Compression::None => 0,
         store::options::Compression::Zstd(level) => level,
     };
@@ -298,7 +303,7 @@ async fn what_the_plan_says_is_what_happens() {
             .any(|difference| !difference.needs_restart());
         assert!(takes || *old == *new, "{what}: {text}");
         assert_eq!(old.server.node, new.server.node, "{what}");
-        assert_eq!(old.store.max_feed, new.store.max_feed, "{what}");
+        assert_eq!(old.store.cache, new.store.cache, "{what}");
         // Every socket that opened, closed and moved.
         let pairs = |of: &BTreeMap<String, Vec<SocketAddr>>| -> BTreeSet<(String, SocketAddr)> {
             let each = of

@@ -7,14 +7,14 @@
 use std::{sync::Arc, time::Instant};
 
 use message::id::CommandId;
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     apply::{Applied, Outcome, Rejected, apply},
     batch::{Batch, MAX_BATCH_OCTETS, MAX_OPERATIONS, Op},
     command::{Proposal, footprint},
     engine::{Engine, StoreError},
-    feed::Committed,
+    feed::{Committed, Feeder},
     health::Health,
     key::{self, Key},
     mark::Mark,
@@ -31,7 +31,7 @@ use crate::{
 pub(crate) struct Committer<E> {
     pub(crate) engine: Arc<E>,
     pub(crate) queue: Arc<Queue>,
-    pub(crate) feed: broadcast::Sender<Arc<Vec<Committed>>>,
+    pub(crate) feed: Arc<Feeder>,
     pub(crate) health: Arc<Health>,
     pub(crate) meters: Arc<Meters>,
     pub(crate) gauge: Option<Arc<SpaceGauge>>,
@@ -157,8 +157,7 @@ impl<E: Engine> Committer<E> {
         group.replies.drain(..).for_each(Reply::send);
         let changes = std::mem::take(&mut group.changes);
         if !changes.is_empty() {
-            // Without readers there is nobody to tell.
-            drop(self.feed.send(Arc::new(changes)));
+            self.feed.push(Arc::new(changes));
         }
         Ok(())
     }

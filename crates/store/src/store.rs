@@ -14,7 +14,7 @@ use message::{
     id::{BlobId, CommandId, TenantId},
     time::Timestamp,
 };
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
 use crate::{
     apply::Outcome,
@@ -23,7 +23,7 @@ use crate::{
     command::{Proposal, footprint},
     committer::Committer,
     engine::{DiskUse, Engine, StoreError, memory::MemoryEngine},
-    feed::{Changes, Committed},
+    feed::{Changes, Feeder},
     format::{FORMAT, Layout},
     health::Health,
     key::Keyspace,
@@ -178,7 +178,7 @@ impl Store {
     /// The committed changes from now on.
     #[must_use]
     pub fn changes(&self) -> Changes {
-        Changes::new(self.inner.feed.subscribe())
+        self.inner.feed.subscribe()
     }
 
     /// Waits until a write or a sync failed, or the committer panicked, and says why. The process must then end with
@@ -259,16 +259,16 @@ impl Store {
         options.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Goes by other options from now on: blobs that are begun, groups that are gathered, work that comes, free space.
-    /// The cache and the length of the feed stay as they were when it was opened. May touch the disk.
+    /// Goes by other options from now on: blobs that are begun, groups that are gathered, work that comes, the length of
+    /// the feed, free space. The cache stays as it was when it was opened. May touch the disk.
     pub fn configure(&self, options: &Options) {
         let mut current = self.inner.options.write().unwrap_or_else(PoisonError::into_inner);
         *current = Options {
             cache_octets: current.cache_octets,
-            max_feed: current.max_feed,
             ..options.clone()
         };
         self.inner.queue.limit(Bounds::of(&current));
+        self.inner.feed.keep(current.max_feed);
         drop(current);
         if let Some(gauge) = &self.inner.gauge {
             gauge.keep(options.reserve_octets, options.reserve_file_octets);
@@ -308,7 +308,7 @@ impl Store {
     ) -> std::io::Result<Self> {
         let engine = Arc::new(engine);
         let queue = Arc::new(Queue::new(Bounds::of(&options)));
-        let (feed, _) = broadcast::channel(options.max_feed.max(1));
+        let feed = Arc::new(Feeder::new(options.max_feed));
         let health = Arc::new(Health::new());
         let meters = Arc::new(Meters::starting_at(sequence));
         let format = beside.as_ref().map_or(FORMAT, |beside| beside.format);
@@ -325,7 +325,7 @@ impl Store {
         let committer = Committer {
             engine: Arc::clone(&engine),
             queue: Arc::clone(&queue),
-            feed: feed.clone(),
+            feed: Arc::clone(&feed),
             health: Arc::clone(&health),
             meters: Arc::clone(&meters),
             gauge: gauge.clone(),
@@ -374,7 +374,7 @@ struct Beside {
 struct Inner {
     queue: Arc<Queue>,
     source: Arc<dyn Source>,
-    feed: broadcast::Sender<Arc<Vec<Committed>>>,
+    feed: Arc<Feeder>,
     health: Arc<Health>,
     meters: Arc<Meters>,
     gauge: Option<Arc<SpaceGauge>>,

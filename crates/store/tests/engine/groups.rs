@@ -188,6 +188,32 @@ fn a_slow_reader_of_the_feed_is_told_that_it_lags() {
 }
 
 #[test]
+fn a_feed_that_is_made_shorter_tells_who_is_behind() {
+    let store = Store::over(GatedEngine::default(), Options::default()).unwrap();
+    furnish(&store);
+    wait(store.recall(accept_command(0))).unwrap();
+    let (mut slow, mut quick) = (store.changes(), store.changes());
+    for n in 0..5 {
+        wait(store.propose(small(&store, n))).unwrap();
+        assert!(matches!(wait(quick.next()), Some(Feed::Committed(_))));
+    }
+    let options = Options {
+        max_feed: 2,
+        ..Options::default()
+    };
+    store.configure(&options);
+    assert_eq!(store.options().max_feed, 2);
+    wait(store.propose(small(&store, 5))).unwrap();
+    store.close().unwrap();
+    assert!(matches!(wait(quick.next()), Some(Feed::Committed(_))));
+    assert!(matches!(wait(slow.next()), Some(Feed::Lagged(4))));
+    assert!(matches!(wait(slow.next()), Some(Feed::Committed(_))));
+    assert!(matches!(wait(slow.next()), Some(Feed::Committed(_))));
+    drop(store);
+    assert!(wait(slow.next()).is_none());
+}
+
+#[test]
 fn a_full_queue_refuses_at_once() {
     let check = |options: Options, room: u64| {
         let engine = GatedEngine::default();
