@@ -37,6 +37,7 @@ security.offences.passwords security.offences.unknown_commands security.offences
 security.strangers.xclient security.strangers.proxy security.senders.forged
 queue.recipients.delivered store.commands.committed store.syncs.made http.requests.answered shell.requests.done
 actors.smtp_session.started actors.smtp_session.handled process.cpu.milliseconds statsd.lines.sent
+store.compactions.made
 """.split()
 NOT_COUNTED = ["statsd.lines.dropped", "statsd.values.dropped", "store.records.quarantined", "http.readiness.failed"]
 
@@ -207,7 +208,8 @@ def drive_http(server):
 
 
 def drive_shell(server, program):
-    subprocess.run([program, "tree", "--data", server.data], check=True, capture_output=True, timeout=30)
+    for verb in (["tree"], ["space", "reclaim"]):
+        subprocess.run([program, *verb, "--data", server.data], check=True, capture_output=True, timeout=60)
 
 
 def drive_reload(server, graphite):

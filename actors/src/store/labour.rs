@@ -22,7 +22,7 @@ use store::{
     verify::{Finding, Verifier, blobs},
 };
 
-use crate::telemetry::{STORE_COMPACTIONS_FREED, STORE_COMPACTIONS_MADE};
+use crate::telemetry::{STORE_COMPACTIONS_FREED, STORE_COMPACTIONS_MADE, STORE_COMPACTIONS_TIME};
 
 /// Findings that are told; more are only counted.
 const MAX_FINDINGS: usize = 100;
@@ -236,7 +236,7 @@ impl Labour<'_> {
             Keyspace::Directory,
             Keyspace::Meta,
         ];
-        let before = self.store.disk_use().octets();
+        let (before, begun) = (self.store.disk_use().octets(), Instant::now());
         for (done, space) in (0..).zip(ROUND) {
             if self.shared.is_stopped() {
                 return None;
@@ -254,6 +254,7 @@ impl Labour<'_> {
         }
         let after = self.store.disk_use().octets();
         STORE_COMPACTIONS_MADE.count(1);
+        STORE_COMPACTIONS_TIME.took(begun.elapsed());
         STORE_COMPACTIONS_FREED.count(before.saturating_sub(after));
         self.shared
             .tell(|standing| standing.octets = before.saturating_sub(after));

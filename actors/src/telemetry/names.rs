@@ -204,6 +204,12 @@ table! {
     STORE_COMPACTIONS_MADE: Counter = "store.compactions.made", Count;
     /// Octets that they gave back.
     STORE_COMPACTIONS_FREED: Counter = "store.compactions.freed", Octets;
+    /// Time of one of them.
+    STORE_COMPACTIONS_TIME: Histogram = "store.compactions.time", Seconds;
+    /// Compactions of the engine's own accord: it has looked after a keyspace and compacted what it found, if anything.
+    STORE_MERGES_MADE: Counter = "store.merges.made", Count;
+    /// Time spent in those, in milliseconds: a thousand a second is an engine that does nothing else.
+    STORE_MERGES_MILLISECONDS: Counter = "store.merges.milliseconds", Count;
     /// Long work on the store that ended well: checks, backups, compactions.
     STORE_UPKEEP_DONE: Counter = "store.upkeep.done", Count;
     /// Long work that failed or was told to end.
