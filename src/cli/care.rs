@@ -1,32 +1,38 @@
 //! Looking after a store that no server has open: `check store`, `migrate`, `restore`. They are verbs, but the store that they
 //! work on cannot be opened as others open it, or is not there yet.
 
+mod entry;
+
 use std::{
     ops::ControlFlow,
     path::Path,
     time::{Duration, Instant},
 };
 
-use actors::{clock::Clock, mint::Mint};
 use anyhow::Context as _;
 use config::Config;
-use message::id::{CommandId, ReceiptId};
-use rustix::process::geteuid;
 use shell::{Answer, Block, Call, Exit, Receipt, frame::End};
 use store::{
     backup,
-    command::{Command, Proposal, Record},
+    engine::StoreError,
     migrate,
-    record::audit::{AuditEntry, AuditOutcome},
     repair::{Deed, repair},
-    verify::verify,
+    store::Store,
+    verify::{Finding, Summary, Verifier, blobs},
 };
 
-use super::{runtime, verb::say};
+use self::entry::Entry;
+use super::verb::say;
 use crate::boot::{open_store, options};
 
 /// How often it is said how far a work is.
 const SAY: Duration = Duration::from_millis(300);
+
+/// Records between two looks at how far it is.
+const ROWS: usize = 1024;
+
+/// Octets of messages between two.
+const OCTETS: u64 = 1 << 20;
 
 /// Does a verb that is done here; `None` for another.
 pub(super) fn run(config: &Config, call: &Call) -> Option<anyhow::Result<Exit>> {
@@ -62,13 +68,13 @@ impl<'s> Teller<'s> {
     }
 
     /// Whoever does not listen any more does not end the work.
-    fn progress(&mut self, what: &str, done: u64) {
-        if self.said.elapsed() >= SAY {
+    fn progress(&mut self, what: &str, done: u64, total: Option<u64>) {
+        if done > 0 && self.said.elapsed() >= SAY {
             self.said = Instant::now();
             let block = Block::Progress {
                 what: what.to_owned(),
                 done,
-                total: None,
+                total,
             };
             drop((self.show)(block));
         }
@@ -82,36 +88,60 @@ fn check(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<
         tell.line(format!("accepted: {loss}"))?;
     }
     let mut lines = Vec::new();
-    let checked = verify(
-        &store.snapshot(),
-        |tenant, blob| {
-            tell.progress("messages", 0);
-            let read = store.blob_reader(tenant, blob).verify();
-            read.map_err(|why| why.to_string())
-        },
-        |finding| lines.push(finding.to_string()),
-    );
+    let checked = go_over(&store, tell, |finding| lines.push(finding.to_string()));
     store.close()?;
     let summary = checked?;
+    let findings = lines.len();
     for line in lines {
         tell.line(line)?;
     }
     tell.line(format!(
-        "{} records in {} commands, {} findings",
-        summary.records, report.sequence, summary.findings,
+        "{} records and {} messages in {} commands, {findings} findings",
+        summary.records, summary.messages, report.sequence,
     ))?;
-    Ok(ended(call, None, summary.findings == 0))
+    Ok(ended(call, None, findings == 0))
+}
+
+/// Records first, which counts the messages, and then the octets of those.
+fn go_over(
+    store: &Store,
+    tell: &mut Teller<'_>,
+    mut found: impl FnMut(Finding),
+) -> Result<Summary, StoreError> {
+    let (snapshot, mut verifier) = (store.snapshot(), Verifier::default());
+    while !verifier.step(&snapshot, ROWS, &mut |_, _| Ok(()), &mut found)? {
+        tell.progress("records", verifier.summary().records, None);
+    }
+    let summary = verifier.summary();
+    let (mut read, mut place) = (0, None);
+    loop {
+        let step = blobs::step(&snapshot, place.as_deref(), OCTETS, &mut found)?;
+        read += step.blobs;
+        tell.progress("messages", read, Some(summary.messages));
+        place = step.next;
+        if place.is_none() {
+            return Ok(summary);
+        }
+    }
 }
 
 fn mend(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<End> {
     need_data(config)?;
     let apply = call.has("apply");
-    let entry = Entry::begin(config, call);
-    let name = format!("repair-{}", entry.id);
+    let entry = Entry::of(config, call, "repairs the store");
+    let name = format!("repair-{}", entry.id());
     let options = options(config, call.has("accept-truncation"));
-    let mended = repair(&config.server.data, &options, apply, &name, |records| {
-        tell.progress("records", records);
-    })?;
+    if apply {
+        entry.begun();
+    }
+    let mended = repair(&config.server.data, &options, apply, &name, |records, total| {
+        tell.progress("records", records, total);
+    });
+    let mended = match mended {
+        Ok(mended) => mended,
+        Err(why) if apply => return Ok(failed(call, entry, why.into())),
+        Err(why) => return Err(why.into()),
+    };
     let count = |deed: fn(&Deed) -> bool| mended.actions.iter().filter(|action| deed(&action.deed)).count();
     let aside = count(|deed| *deed == Deed::SetAside);
     let exported = count(|deed| matches!(deed, Deed::Exported(..)));
@@ -129,34 +159,38 @@ fn mend(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<E
         mended.left.len(),
     );
     tell.line(what.clone())?;
-    let Some(files) = &mended.files else {
-        if !apply && !mended.actions.is_empty() {
+    if !apply {
+        if !mended.actions.is_empty() {
             tell.line("nothing was changed: --repair --apply does it")?;
         }
-        return Ok(ended(
-            call,
-            None,
-            mended.left.is_empty() && (apply || mended.found == 0),
-        ));
-    };
-    tell.line(format!("what went is in {}", files.display()))?;
-    let receipt = entry.end(
-        config,
-        &what,
-        mended.actions.len() as u64,
-        files.display().to_string(),
-    )?;
+        return Ok(ended(call, None, mended.found == 0));
+    }
+    let files = mended.files.map(|files| files.display().to_string());
+    if let Some(files) = &files {
+        tell.line(format!("what went is in {files}"))?;
+    }
+    let receipt = entry.done(&what, mended.actions.len() as u64, files.unwrap_or_default())?;
     Ok(ended(call, Some(receipt), mended.left.is_empty()))
 }
 
 fn raise(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<End> {
     need_data(config)?;
     let (data, apply) = (&config.server.data, !call.is_dry_run());
-    let entry = Entry::begin(config, call);
+    let is_newest = migrate::format_of(data).is_ok_and(|format| format == Some(migrate::newest()));
+    let entry = Entry::of(config, call, "brings the store to the newest format");
+    let is_change = apply && !is_newest;
+    if is_change {
+        entry.begun();
+    }
     let migrated = migrate::migrate(data, &options(config, false), apply, |migrated| {
-        tell.progress("records", migrated.records);
+        tell.progress("records", migrated.records, None);
         ControlFlow::Continue(())
-    })?;
+    });
+    let migrated = match migrated {
+        Ok(migrated) => migrated,
+        Err(why) if is_change => return Ok(failed(call, entry, why.into())),
+        Err(why) => return Err(why.into()),
+    };
     if migrated.to == migrated.from {
         tell.line(format!("the store has format {}, the newest", migrated.from))?;
         return Ok(ended(call, None, true));
@@ -182,7 +216,7 @@ fn raise(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<
     if !apply {
         return Ok(ended(call, None, true));
     }
-    let receipt = entry.end(config, &what, migrated.changed, String::new())?;
+    let receipt = entry.done(&what, migrated.changed, String::new())?;
     Ok(ended(call, Some(receipt), true))
 }
 
@@ -202,11 +236,16 @@ fn bring_back(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Re
         ))?;
         return Ok(ended(call, None, true));
     }
-    let entry = Entry::begin(config, call);
+    let entry = Entry::of(config, call, "restores a backup");
     let restored = backup::restore(dir, call.value("name"), data, |progress| {
-        tell.progress("segments", progress.segments);
+        tell.progress("segments", progress.segments, progress.total);
         ControlFlow::Continue(())
-    })?;
+    });
+    let restored = match restored {
+        Ok(restored) => restored,
+        // Over a store nothing is restored: that one is told that somebody tried.
+        Err(why) => return Ok(failed(call, entry, why.into())),
+    };
     let what = format!(
         "backup {} with {} records became {}",
         restored.manifest.name(),
@@ -214,7 +253,7 @@ fn bring_back(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Re
         data.display(),
     );
     tell.line(what.clone())?;
-    let receipt = entry.end(config, &what, restored.manifest.records, String::new())?;
+    let receipt = entry.done(&what, restored.manifest.records, String::new())?;
     Ok(ended(call, Some(receipt), true))
 }
 
@@ -235,60 +274,9 @@ fn ended(call: &Call, receipt: Option<Receipt>, is_good: bool) -> End {
     answer.into_frames().1
 }
 
-/// What goes into the audit when the work is done: before, there may be no store to write it to.
-struct Entry {
-    id: ReceiptId,
-    mint: Mint,
-    clock: Clock,
-    at: message::time::Timestamp,
-    line: String,
-    reason: Option<String>,
-}
-
-impl Entry {
-    fn begin(config: &Config, call: &Call) -> Self {
-        let clock = Clock::system();
-        let mint = Mint::new(clock, config.server.node);
-        Self {
-            id: mint.id(),
-            mint,
-            clock,
-            at: clock.timestamp(),
-            line: call.to_line(),
-            reason: call.reason().map(str::to_owned),
-        }
-    }
-
-    fn end(self, config: &Config, what: &str, touches: u64, detail: String) -> anyhow::Result<Receipt> {
-        let entry = AuditEntry {
-            id: self.id,
-            at: self.at,
-            who: format!("uid {}", geteuid().as_raw()),
-            line: self.line,
-            reason: self.reason,
-            touches,
-            what: what.to_owned(),
-            inverse: None,
-            outcome: AuditOutcome::Done,
-            ended: Some(self.clock.timestamp()),
-            detail,
-        };
-        let (store, _) = open_store(config, false).context("it is done, but cannot be put on record")?;
-        let record = Command::Record(Box::new(Record {
-            entry: entry.fitting(),
-        }));
-        let id: CommandId = self.mint.id();
-        runtime()?
-            .block_on(store.propose(Proposal::new(id, self.clock.timestamp(), record)))
-            .context("it is done, but cannot be put on record")?;
-        store.close()?;
-        Ok(Receipt {
-            id: self.id.to_string(),
-            at: self.at,
-            what: what.to_owned(),
-            touches,
-            inverse: None,
-            dry_run: false,
-        })
-    }
+/// It failed, and that is put on record where it can be.
+fn failed(call: &Call, entry: Entry<'_>, why: anyhow::Error) -> End {
+    let mut end = ended(call, None, false);
+    end.error = Some(entry.failed(&why));
+    end
 }

@@ -38,11 +38,14 @@ async fn a_backup_of_a_running_server_is_restored() {
     deliver(&program, 3).await;
 
     let said = ask(path, &["check", "store"]).await;
-    assert!(said.contains(" 0 findings"), "{said}");
+    assert!(
+        said.contains(" 0 findings") && !said.contains("records: 0"),
+        "{said}"
+    );
     let said = ask(path, &["backup", "copies", "--reason", "before the storm"]).await;
     assert!(said.contains("segments"), "{said}");
     deliver(&program, 2).await;
-    ask(path, &["backup", "copies"]).await;
+    let taken = ask(path, &["backup", "copies"]).await;
     let said = ask(path, &["backup", "list", "copies"]).await;
     assert!(
         said.lines().filter(|line| line.contains('-')).count() >= 2,
@@ -50,6 +53,11 @@ async fn a_backup_of_a_running_server_is_restored() {
     );
     let said = ask(path, &["backup", "verify", "copies"]).await;
     assert!(said.contains(" 0 findings"), "{said}");
+    assert_eq!(
+        number_before(&said, " records"),
+        number_before(&taken, " records"),
+        "{said}{taken}"
+    );
     let said = ask(path, &["space"]).await;
     assert!(said.contains("blob") && said.contains("journals"), "{said}");
     let said = ask(path, &["space", "reclaim", "--json"]).await;
@@ -81,6 +89,116 @@ async fn a_backup_of_a_running_server_is_restored() {
     assert!(said.contains("backup"), "{said}");
     let said = succeed(path, &["migrate", "--data", "new", "--dry-run"], "");
     assert!(said.contains("the newest"), "{said}");
+}
+
+/// The number that stands before these words.
+fn number_before(said: &str, words: &str) -> u64 {
+    let (before, _) = said.split_once(words).unwrap();
+    before.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// The outcome of the newest entry of the audit, and why.
+fn newest_of_audit(directory: &Path, arguments: &[&str]) -> (String, String) {
+    let list = [&["audit", "list", "--limit", "1", "--json"], arguments].concat();
+    let said = succeed(directory, &list, "");
+    let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let row = &answer["blocks"][0]["table"][0];
+    let receipt = row["receipt"].as_str().unwrap().to_owned();
+    let shown = succeed(directory, &[&["audit", "show", &receipt], arguments].concat(), "");
+    (row["outcome"].as_str().unwrap().to_owned(), shown)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_is_on_record_where_there_is_a_store() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    let data = path.join(DATA);
+    let mut program = Program::serve(path, &[]);
+    deliver(&program, 3).await;
+    program.signal(Signal::TERM);
+    assert!(program.ended().0.success());
+    succeed(path, &["backup", "copies"], "");
+
+    // Where the report goes there is something else.
+    plant(&data);
+    fs::write(data.join("quarantine"), "").unwrap();
+    let repair = [
+        "check",
+        "store",
+        "--repair",
+        "--apply",
+        "--reason",
+        "it was damaged",
+    ];
+    let said = fail(path, &repair, 1);
+    assert!(said.contains("on record as "), "{said}");
+    let (outcome, shown) = newest_of_audit(path, &[]);
+    assert!(
+        outcome == "failed" && shown.contains("quarantine") && shown.contains("it was damaged"),
+        "{shown}"
+    );
+    fs::remove_file(data.join("quarantine")).unwrap();
+    succeed(path, &repair, "");
+    assert_eq!(newest_of_audit(path, &[]).0, "done");
+
+    // Over a store: that one is told.
+    let said = fail(path, &["restore", "copies"], 1);
+    assert!(
+        said.contains("is not empty") && said.contains("on record as "),
+        "{said}"
+    );
+    let (outcome, shown) = newest_of_audit(path, &[]);
+    assert!(
+        outcome == "failed" && shown.contains("restore") && shown.contains("is not empty"),
+        "{shown}"
+    );
+    // Into nothing, from nothing: there is no store to tell.
+    let said = fail(path, &["restore", "nowhere", "--data", "new"], 1);
+    assert!(
+        said.contains("on record nowhere") && !path.join("new").exists(),
+        "{said}"
+    );
+    // Over what is no store: nothing is put there either.
+    fs::create_dir(path.join("new")).unwrap();
+    fs::write(path.join("new/mine"), "x").unwrap();
+    let said = fail(path, &["restore", "copies", "--data", "new"], 1);
+    assert!(said.contains("on record nowhere"), "{said}");
+    assert_eq!(fs::read_dir(path.join("new")).unwrap().count(), 1);
+
+    // The number of the format cannot be written, after everything else was.
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden-store/format-1");
+    copy(&golden, &path.join("old"));
+    fs::create_dir(path.join("old/format.new")).unwrap();
+    let said = fail(path, &["migrate", "--data", "old"], 1);
+    assert!(said.contains("on record as "), "{said}");
+    let (outcome, shown) = newest_of_audit(path, &["--data", "old"]);
+    assert!(
+        outcome == "failed" && shown.contains("migrate") && shown.contains("format"),
+        "{shown}"
+    );
+    fs::remove_dir(path.join("old/format.new")).unwrap();
+    succeed(path, &["migrate", "--data", "old"], "");
+    assert_eq!(newest_of_audit(path, &["--data", "old"]).0, "done");
+
+    // A store that cannot be opened has a file.
+    fs::write(path.join("old/format"), "nonsense").unwrap();
+    for arguments in [
+        &["migrate", "--data", "old"][..],
+        &["check", "store", "--repair", "--apply", "--data", "old"],
+    ] {
+        let said = fail(path, arguments, 1);
+        assert!(said.contains("the audit cannot be written"), "{said}");
+    }
+    let reports: Vec<String> = fs::read_dir(path.join("old/quarantine"))
+        .unwrap()
+        .map(|dir| fs::read_to_string(dir.unwrap().path().join("report.jsonl")).unwrap())
+        .collect();
+    assert_eq!(reports.len(), 2);
+    for report in reports {
+        let line: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(line["done"], "failed");
+        assert!(line["why"].as_str().unwrap().contains("is damaged"), "{line}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -46,6 +46,8 @@ pub struct Standing {
     pub stage: &'static str,
     /// Records, or segments of a backup.
     pub done: u64,
+    /// How many there are of those, where that is known.
+    pub total: Option<u64>,
     /// Octets that were read, or written to a backup.
     pub octets: u64,
     /// What was not as it must be.
@@ -146,9 +148,12 @@ impl Labour<'_> {
             }
         }
         drop(snapshot);
-        let records = verifier.summary().records;
+        let summary = verifier.summary();
+        let records = summary.records;
         shared.tell(|standing| {
             standing.stage = "messages";
+            standing.done = upkeep.done;
+            standing.total = Some(summary.messages).filter(|total| *total >= upkeep.done);
             standing.again = standing.found.saturating_sub(upkeep.found);
         });
         let mut messages = upkeep.done;
@@ -161,6 +166,8 @@ impl Labour<'_> {
             messages += step.blobs;
             shared.tell(|standing| {
                 standing.done = messages;
+                // Mail has come meanwhile.
+                standing.total = standing.total.filter(|total| *total >= messages);
                 standing.octets += step.octets;
                 standing.place.clone_from(&step.next);
             });
@@ -244,6 +251,7 @@ impl Labour<'_> {
             self.shared.tell(|standing| {
                 standing.stage = space.name();
                 standing.done = done;
+                standing.total = Some(ROUND.len() as u64);
             });
             if let Err(why) = self.store.compact(space) {
                 return Some(Err(why.to_string()));

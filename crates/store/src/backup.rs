@@ -40,6 +40,8 @@ pub struct Progress {
     pub segments: u64,
     /// Segments that were there already.
     pub known: u64,
+    /// Segments that there are to read back; `None` while a backup is taken, which does not know before.
+    pub total: Option<u64>,
 }
 
 /// Whether to go on: whoever watches a long work is asked again and again, and may make it wait by taking its time.

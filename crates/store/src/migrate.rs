@@ -16,7 +16,7 @@ use crate::{
     backup::Flow,
     batch::Op,
     engine::{Engine, Snapshot, StoreError},
-    format::FORMAT,
+    format::{FORMAT, Layout},
     key::{Key, Keyspace},
     open::{self, OpenError},
     options::Options,
@@ -98,6 +98,14 @@ pub fn migrate(
         forget(&opened.engine)?;
     }
     Ok(migrated)
+}
+
+/// The format of the store of a data directory; `None` when there is none.
+///
+/// # Errors
+/// [`OpenError`] when that cannot be read, or is newer than the newest that is known.
+pub fn format_of(dir: &Path) -> Result<Option<u32>, OpenError> {
+    Layout::of(dir).found_format()
 }
 
 /// The newest format: that of new stores.

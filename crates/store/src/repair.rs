@@ -31,7 +31,7 @@ use crate::{
         Key, Keyspace, PREFIX_OCTETS, blob as blobs, directory as names, mailbox as boxes, spool as queue,
     },
     record::{Damaged, Record, RecordError, encode},
-    verify::{Finding, Problem, blobs as octets_of, verify},
+    verify::{Finding, Problem, Verifier, blobs as octets_of},
 };
 
 /// What is done with one record.
@@ -94,26 +94,29 @@ impl<S: Snapshot> Plan<S> {
 
 /// Findings that are remembered for one round; the others are found again in the next.
 const MAX_FINDINGS: usize = 100_000;
+/// Records between two looks at how far it is.
+const ROWS: usize = 1024;
 /// Each round mends one kind of finding. Needed are as many as there are ranks, once or twice.
 const MAX_ROUNDS: usize = 64;
 
-/// Plans the repair of what a snapshot shows. `look` is told the records that were gone over, so that progress can be
-/// shown. Reads everything several times, the octets of messages once.
+/// Plans the repair of what a snapshot shows. `look` is told how many records were gone over in this round, and how many
+/// there are when an earlier one has counted them. Reads everything several times, the octets of messages once.
 ///
 /// # Errors
 /// [`StoreError`] when the engine cannot read.
-pub fn plan<S: Snapshot>(snapshot: S, mut look: impl FnMut(u64)) -> Result<Plan<S>, StoreError> {
+pub fn plan<S: Snapshot>(snapshot: S, mut look: impl FnMut(u64, Option<u64>)) -> Result<Plan<S>, StoreError> {
     let mut mender = Mender {
         overlay: Overlay::new(snapshot),
         actions: Vec::new(),
     };
     let mut found = 0;
+    let mut records = None;
     let mut left = Vec::new();
     // Octets are read in the first round only.
     let mut broken = HashMap::new();
     for round in 0..MAX_ROUNDS {
         let mut findings = Vec::new();
-        let bytes = |tenant, blob: &BlobRef| {
+        let mut bytes = |tenant, blob: &BlobRef| {
             let known = (tenant, blob.id, blob.checksum);
             if round > 0 {
                 return broken.get(&known).map_or(Ok(()), |why: &String| Err(why.clone()));
@@ -121,12 +124,17 @@ pub fn plan<S: Snapshot>(snapshot: S, mut look: impl FnMut(u64)) -> Result<Plan<
             let checked = octets_of::check(&mender.overlay, tenant, blob);
             checked.map_err(|why| broken.entry(known).or_insert(why.to_string()).clone())
         };
-        let summary = verify(&mender.overlay, bytes, |finding| {
+        let mut keep = |finding| {
             if findings.len() < MAX_FINDINGS {
                 findings.push(finding);
             }
-        })?;
-        look(summary.records);
+        };
+        let mut verifier = Verifier::default();
+        while !verifier.step(&mender.overlay, ROWS, &mut bytes, &mut keep)? {
+            look(verifier.summary().records, records);
+        }
+        let summary = verifier.summary();
+        records = Some(summary.records);
         if round == 0 {
             found = summary.findings;
         }

@@ -1,6 +1,10 @@
 //! `backup`, `backup list`, `backup verify`: copies of the store elsewhere.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use shell::{Answer, Block, Cell, Exit, Table};
 use store::{
@@ -14,6 +18,9 @@ use crate::shell::{
     desk::{Desk, Refused, Request},
     output::Output,
 };
+
+/// How often it is said how far a work is.
+const SAY: Duration = Duration::from_millis(300);
 
 /// `backup`
 pub(in crate::shell) async fn take(desk: &Desk, request: &Request, out: &Output) -> Result<Answer, Refused> {
@@ -35,16 +42,15 @@ pub(in crate::shell) async fn take(desk: &Desk, request: &Request, out: &Output)
         let task = UpkeepTask::Backup { dir, keep };
         return Ok(work(desk, request, out, task).await?.0);
     }
-    let (store, at) = (desk.store.clone(), desk.clock.timestamp());
+    let (store, at, out) = (desk.store.clone(), desk.clock.timestamp(), out.clone());
     let apply = async move {
-        let taken = tokio::task::spawn_blocking(move || {
+        let taken = followed(&out, Unheard::GoOn, move |watch| {
             let dir = PathBuf::from(dir);
-            let taken = store.backup(&dir, at, |_| ControlFlow::Continue(()))?;
+            let taken = store.backup(&dir, at, watch)?;
             keep.map(|keep| backup::prune(&dir, keep as usize)).transpose()?;
-            Ok::<_, BackupError>(taken)
+            Ok(taken)
         });
-        let taken = taken.await.map_err(|why| Refused::failed(why.to_string()))?;
-        let taken = taken.map_err(|why| Refused::failed(why.to_string()))?;
+        let taken = taken.await?;
         Ok(vec![Block::fields([
             ("backup", taken.manifest.name().into()),
             ("records", taken.manifest.records.into()),
@@ -91,25 +97,10 @@ pub(in crate::shell) async fn verify(request: &Request, out: &Output) -> Result<
         Some(aside) => PathBuf::from(aside),
         None => dir.join("aside"),
     };
-    let (told, mut tell) = tokio::sync::watch::channel(Progress::default());
-    let mut verifying = tokio::spawn(blocking(move || {
-        backup::verify_backup(&dir, name.as_deref(), &aside, |progress| -> Flow {
-            if told.send(*progress).is_err() {
-                return ControlFlow::Break(());
-            }
-            ControlFlow::Continue(())
-        })
-    }));
-    let verified = loop {
-        tokio::select! {
-            verified = &mut verifying => break verified.map_err(|why| Refused::failed(why.to_string()))??,
-            Ok(()) = tell.changed() => {
-                let done = tell.borrow_and_update().segments;
-                // Who does not listen any more does not want it either: the receiver goes with this.
-                out.say(Block::Progress { what: "segments".to_owned(), done, total: None }).await?;
-            }
-        }
-    };
+    let verified = followed(out, Unheard::End, move |watch| {
+        backup::verify_backup(&dir, name.as_deref(), &aside, watch)
+    });
+    let verified = verified.await?;
     let mut answer = Answer::new("backup verify");
     for finding in &verified.findings {
         answer.push(Block::text(finding.to_string()));
@@ -119,11 +110,61 @@ pub(in crate::shell) async fn verify(request: &Request, out: &Output) -> Result<
     answer.push(Block::text(format!(
         "backup {name}: {records} records, {findings} findings"
     )));
+    if verified.uploads > 0 {
+        let uploads = verified.uploads;
+        answer.push(Block::text(format!(
+            "{uploads} messages were on their way in when it was taken, and are not in it"
+        )));
+    }
     Ok(if findings == 0 {
         answer
     } else {
         answer.exiting(Exit::FAILED)
     })
+}
+
+/// What becomes of a work when who asked for it does not listen any more.
+#[derive(Clone, Copy)]
+enum Unheard {
+    /// It is done all the same: it has begun to change something.
+    GoOn,
+    /// Nobody wants to know any more.
+    End,
+}
+
+/// Does it on a thread that may wait, and says how far it is, not too often.
+async fn followed<T: Send + 'static>(
+    out: &Output,
+    unheard: Unheard,
+    work: impl FnOnce(&mut dyn FnMut(&Progress) -> Flow) -> Result<T, BackupError> + Send + 'static,
+) -> Result<T, Refused> {
+    let (told, mut tell) = tokio::sync::watch::channel(Progress::default());
+    let mut working = tokio::spawn(blocking(move || {
+        work(&mut |progress| match told.send(*progress) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        })
+    }));
+    let mut said = Instant::now();
+    loop {
+        tokio::select! {
+            done = &mut working => return done.map_err(|why| Refused::failed(why.to_string()))?,
+            Ok(()) = tell.changed() => {
+                let progress = *tell.borrow_and_update();
+                let done = progress.segments + progress.known;
+                if done == 0 || said.elapsed() < SAY {
+                    continue;
+                }
+                said = Instant::now();
+                let block = Block::Progress { what: "segments".to_owned(), done, total: progress.total };
+                match (out.say(block).await, unheard) {
+                    // The receiver goes with this, and the work ends.
+                    (Err(gone), Unheard::End) => return Err(gone.into()),
+                    (Ok(()), _) | (Err(_), Unheard::GoOn) => {}
+                }
+            }
+        }
+    }
 }
 
 async fn blocking<T: Send + 'static>(

@@ -11,7 +11,7 @@ use crate::{
     shell::{
         change::Change,
         desk::{Desk, Refused, Request},
-        output::Output,
+        output::{Gone, Output},
     },
     store::{
         labour::Standing,
@@ -103,6 +103,7 @@ async fn follow(
     receipt: ReceiptId,
     out: &Output,
 ) -> Result<(Upkeep, Result<String, String>, Standing), Refused> {
+    let mut said = Standing::default();
     loop {
         let Shown { now, last } = show(maintenance).await?;
         if let Some(last) = last.filter(|(upkeep, ..)| upkeep.receipt == receipt) {
@@ -114,13 +115,20 @@ async fn follow(
                 "it is not known how far it is; `audit` knows {receipt} when it has ended"
             )));
         };
-        out.say(Block::Progress {
-            what: standing.stage.to_owned(),
-            done: standing.done,
-            total: None,
-        })
-        .await?;
-        tokio::time::sleep(FOLLOW).await;
+        // A work that has only begun has nothing to tell, and neither has one that stands where it stood.
+        if standing.done > 0 && (standing.stage, standing.done) != (said.stage, said.done) {
+            out.say(Block::Progress {
+                what: standing.stage.to_owned(),
+                done: standing.done,
+                total: standing.total,
+            })
+            .await?;
+            said = standing;
+        }
+        tokio::select! {
+            () = out.closed() => return Err(Gone.into()),
+            () = tokio::time::sleep(FOLLOW) => {}
+        }
     }
 }
 
@@ -147,6 +155,7 @@ fn fields(upkeep: &Upkeep, standing: &Standing, state: &str) -> Block {
         ("since", upkeep.at.into()),
         ("stage", standing.stage.into()),
         ("done", standing.done.into()),
+        ("of", standing.total.into()),
         ("octets", Cell::Octets(standing.octets)),
         ("findings", standing.found.into()),
     ])

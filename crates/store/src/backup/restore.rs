@@ -41,8 +41,10 @@ pub struct Restored {
 pub struct Verified {
     /// Which it was.
     pub manifest: Manifest,
-    /// What was gone over.
+    /// What was gone over: the records of the backup.
     pub summary: Summary,
+    /// Uploads that were under way when it was taken: what was never accepted does not outlive a start.
+    pub uploads: u64,
     /// What is not as it must be: the first thousand. The store was so when it was backed up.
     pub findings: Findings,
 }
@@ -144,6 +146,7 @@ fn look(data: &Path, manifest: Manifest) -> Result<Verified, BackupError> {
     Ok(Verified {
         manifest,
         summary,
+        uploads: report.swept_uploads,
         findings,
     })
 }
@@ -204,7 +207,10 @@ fn build(
     let layout = Layout::of(aside);
     let engine = FjallEngine::open(&layout.store, CACHE_OCTETS)
         .map_err(|why| BackupError::damaged(&layout.store, why.to_string()))?;
-    let mut progress = Progress::default();
+    let mut progress = Progress {
+        total: Some(manifest.parts.len() as u64),
+        ..Progress::default()
+    };
     let mut batch = Batch::default();
     let segments = dir.join("segments");
     for part in &manifest.parts {

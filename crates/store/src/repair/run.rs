@@ -51,7 +51,7 @@ pub fn repair(
     options: &Options,
     apply: bool,
     name: &str,
-    look: impl FnMut(u64),
+    look: impl FnMut(u64, Option<u64>),
 ) -> Result<Repaired, RepairError> {
     let opened = open::open(dir, options)?;
     let plan = plan(opened.engine.snapshot(), look)?;

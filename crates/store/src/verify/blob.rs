@@ -51,6 +51,7 @@ where
     }
 
     fn blob(&mut self, key: &Key, octets: &Bytes) -> Result<(), StoreError> {
+        self.summary.messages += 1;
         let Some(((tenant, id), row)) = self.decode::<_, BlobRow>(key, octets, keys::parse_blob) else {
             return Ok(());
         };

@@ -61,7 +61,7 @@ fn several_records_at_once_are_mended() {
 #[test]
 fn a_whole_store_is_left_alone() {
     let engine = engine(&rows(), &[]);
-    let plan = plan(engine.snapshot(), |_| {}).unwrap();
+    let plan = plan(engine.snapshot(), |_, _| {}).unwrap();
     assert_eq!((plan.found, plan.actions.len(), plan.left.len()), (0, 0, 0));
 }
 
@@ -71,7 +71,7 @@ type Damage = (usize, Option<Vec<u8>>);
 fn mended(rows: &[Row], damage: &[Damage]) {
     let engine = engine(rows, damage);
     let before = engine.snapshot();
-    let plan = plan(engine.snapshot(), |_| {}).unwrap();
+    let plan = plan(engine.snapshot(), |_, _| {}).unwrap();
     let about: Vec<_> = damage
         .iter()
         .map(|(at, other)| (key(&rows[*at]), other.is_some()))

@@ -54,16 +54,16 @@ fn a_repair_says_first_what_it_would_do_and_keeps_what_it_takes() {
             Op::Delete(key::blob::blob(TENANT, blob(7))),
         ],
     );
-    let would = repair(dir.path(), &options(), false, "dry", |_| {}).unwrap();
+    let would = repair(dir.path(), &options(), false, "dry", |_, _| {}).unwrap();
     assert!(
         would.found > 2 && would.left.is_empty() && would.files.is_none(),
         "{would:?}"
     );
     assert!(!dir.path().join("quarantine").exists());
-    let again = repair(dir.path(), &options(), false, "dry", |_| {}).unwrap();
+    let again = repair(dir.path(), &options(), false, "dry", |_, _| {}).unwrap();
     assert_eq!(again.actions, would.actions);
 
-    let done = repair(dir.path(), &options(), true, "repair-1", |_| {}).unwrap();
+    let done = repair(dir.path(), &options(), true, "repair-1", |_, _| {}).unwrap();
     assert_eq!(done.actions, would.actions);
     let files = done.files.unwrap();
     let report = fs::read_to_string(files.join("report.jsonl")).unwrap();
@@ -100,7 +100,7 @@ fn a_repair_says_first_what_it_would_do_and_keeps_what_it_takes() {
 fn a_repair_of_a_whole_store_changes_nothing() {
     let dir = TempDir::new().unwrap();
     filled(dir.path());
-    let done = repair(dir.path(), &options(), true, "repair-1", |_| {}).unwrap();
+    let done = repair(dir.path(), &options(), true, "repair-1", |_, _| {}).unwrap();
     assert_eq!((done.found, done.actions.len(), done.files), (0, 0, None));
     assert!(!dir.path().join("quarantine").exists());
 }
@@ -299,7 +299,7 @@ fn a_step_is_done_once_for_each_record_wherever_it_is_interrupted() {
     assert_eq!(attempts(&engine), before);
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
