@@ -9,4 +9,5 @@ mod damage;
 mod fixture;
 mod gate;
 mod groups;
+mod kills;
 mod space;
