@@ -29,6 +29,8 @@ mod discard_route;
 #[cfg(test)]
 mod drains;
 #[cfg(test)]
+mod fills_the_backup_disk;
+#[cfg(test)]
 mod first_start;
 #[cfg(test)]
 mod hears_from_proxies;

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread::JoinHandle;
@@ -126,6 +126,48 @@ impl Program {
         all.extend(SETTINGS.iter().flat_map(|set| ["--set", set]));
         all.extend(arguments);
         Self::start(command(directory, &all))
+    }
+
+    /// The same, where a disk of its own is mounted, which nobody else sees: in a mount namespace, with these options of tmpfs.
+    /// `None` where neither root nor anybody may do that. [`Program::sees`] says where it is for others.
+    pub(crate) fn serve_beside_a_disk(directory: &Path, disk: &Path, options: &str) -> Option<Self> {
+        const SCRIPT: &str = r#"mount -t tmpfs -o "$0" none "$1" && shift && exec "$@""#;
+        let namespace = |how: &str| {
+            let mut command = Command::new("unshare");
+            command
+                .args([how, "--mount", "sh", "-c", SCRIPT, options])
+                .arg(disk)
+                .current_dir(directory);
+            command
+        };
+        let may = |how: &&str| {
+            let tried = namespace(how).arg("true").stderr(Stdio::null()).status();
+            tried.is_ok_and(|status| status.success())
+        };
+        let how = ["--mount", "--map-root-user"].into_iter().find(may)?;
+        let mut all = vec!["serve"];
+        all.extend(SETTINGS.iter().flat_map(|set| ["--set", set]));
+        let program = command(directory, &all);
+        let mut inside = namespace(how);
+        inside
+            .arg(program.get_program())
+            .args(program.get_args())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => inside.env(name, value),
+                None => inside.env_remove(name),
+            };
+        }
+        Some(Self::start(inside))
+    }
+
+    /// Where a path that the program sees is for others.
+    pub(crate) fn sees(&self, path: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.id()));
+        root.join(path.strip_prefix("/").expect("an absolute path"))
     }
 
     /// The same with nothing but these variables and arguments.

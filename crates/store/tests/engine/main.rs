@@ -7,6 +7,7 @@ mod care;
 mod crash;
 mod damage;
 mod fixture;
+mod full;
 mod gate;
 mod groups;
 mod kills;
