@@ -60,6 +60,7 @@ pub(super) const VERBS: &[Verb] = &[
                 "Says what would be set aside or made anew; on a stopped server",
             ),
             Flag::switch("apply", "Does it, too"),
+            Flag::value("reason", "TEXT", Kind::Text, "Why it is repaired, for the audit"),
         ],
         role: Role::Administrator,
         place: Place::Either,
