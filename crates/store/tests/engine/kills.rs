@@ -102,8 +102,10 @@ fn works_until_it_is_killed() {
         marks += 1;
         if marks == last {
             println!("here");
-            while parks {
-                std::thread::park();
+            if parks {
+                loop {
+                    std::thread::park();
+                }
             }
         }
         ControlFlow::Continue(())
@@ -132,7 +134,7 @@ fn old_store(data: &Path) {
         .unwrap();
     let (_, old) = steps
         .into_iter()
-        .find(|(key, value)| key[PREFIX_OCTETS - 1] == trail::STEP && value[0] == 1)
+        .find(|(key, value)| key.get(PREFIX_OCTETS - 1) == Some(&trail::STEP) && value.first() == Some(&1))
         .unwrap();
     let ops = (0..4000).map(|n| {
         let key = trail::TrailKey {

@@ -70,16 +70,15 @@ pub(super) fn go(store: &Store) {
 
 fn propose(store: &Store, first: u64, commands: Vec<Command>) {
     for (n, command) in (first..).zip(commands) {
-        let debug = format!("{command:?}");
         let at = NOW + Duration::from_millis(n);
         let proposal = Proposal::new(CommandId::new(id(20, n)), at, command);
-        wait(store.propose(proposal)).unwrap_or_else(|why| panic!("{why}: {debug}"));
+        wait(store.propose(proposal)).unwrap();
     }
 }
 
 /// The octets of a message.
 pub(super) fn body(n: u64) -> Vec<u8> {
-    let length = MESSAGES[n as usize];
+    let length = *MESSAGES.get(n as usize).unwrap();
     if n as usize == NOISE {
         noise(n, length)
     } else {

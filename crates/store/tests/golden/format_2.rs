@@ -58,7 +58,7 @@ fn choices() -> Options {
 }
 
 fn kind(key: &[u8]) -> u8 {
-    key[PREFIX_OCTETS - 1]
+    *key.get(PREFIX_OCTETS - 1).unwrap()
 }
 
 /// The golden store, in a directory of the test.
