@@ -10,4 +10,4 @@ pub mod loader;
 pub mod plan;
 pub mod receipt;
 pub mod reloader;
-mod touch;
+pub mod touch;

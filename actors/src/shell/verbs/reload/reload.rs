@@ -1,5 +1,6 @@
 //! `reload`: the configuration, read anew and taken up; with `--plan` what that would do.
 
+use config::{Difference, Side};
 use shell::{Answer, Block, Cell, Exit, Receipt, Table};
 use supervision::CallError;
 
@@ -9,6 +10,7 @@ use crate::{
         plan::Plan,
         receipt::{self, Outcome},
         reloader::{self, Msg},
+        touch::Touch,
     },
     shell::{
         desk::{Desk, Refused, Request},
@@ -49,10 +51,7 @@ fn answer(receipt: receipt::Receipt) -> Answer {
         Outcome::Invalid(_) => Exit::USAGE,
         Outcome::Refused(_) | Outcome::Failed(_) => Exit::FAILED,
     });
-    let mut mistakes = Table::new(&["mistake"]);
-    for mistake in receipt.outcome.mistakes() {
-        mistakes.row([mistake.as_str().into()]);
-    }
+    let mistakes = lines("mistake", receipt.outcome.mistakes());
     let plan = receipt.plan.iter().flat_map(blocks);
     plan.chain([mistakes])
         .filter(|table| !table.is_empty())
@@ -82,13 +81,28 @@ fn answer(receipt: receipt::Receipt) -> Answer {
 
 /// A table for each kind of thing that a plan says.
 fn blocks(plan: &Plan) -> Vec<Table> {
-    let mut keys = Table::new(&["key", "old", "old_from", "new", "new_from", "needs_restart"]);
-    for difference in &plan.differences {
-        let value =
-            |side: &Option<config::Side>| -> Cell { side.as_ref().and_then(|it| it.value.clone()).into() };
-        let from =
-            |side: &Option<config::Side>| -> Cell { side.as_ref().map(|it| it.origin.to_string()).into() };
-        keys.row([
+    vec![
+        keys(&plan.differences),
+        lines("file_has_another_content", &plan.renewed),
+        sockets(&plan.sockets),
+        touches(&plan.touches),
+        lines("warning", &plan.warnings),
+    ]
+}
+
+/// A table of one column.
+fn lines(column: &str, lines: &[String]) -> Table {
+    let mut table = Table::new(&[column]);
+    lines.iter().for_each(|line| table.row([line.as_str().into()]));
+    table
+}
+
+fn keys(differences: &[Difference]) -> Table {
+    let value = |side: &Option<Side>| -> Cell { side.as_ref().and_then(|it| it.value.clone()).into() };
+    let from = |side: &Option<Side>| -> Cell { side.as_ref().map(|it| it.origin.to_string()).into() };
+    let mut table = Table::new(&["key", "old", "old_from", "new", "new_from", "needs_restart"]);
+    for difference in differences {
+        table.row([
             difference.key.as_str().into(),
             value(&difference.old),
             from(&difference.old),
@@ -97,44 +111,35 @@ fn blocks(plan: &Plan) -> Vec<Table> {
             difference.needs_restart().into(),
         ]);
     }
-    let mut files = Table::new(&["file_has_another_content"]);
-    for key in &plan.renewed {
-        files.row([key.as_str().into()]);
-    }
-    let mut sockets = Table::new(&["socket", "listener", "address", "from"]);
+    table
+}
+
+fn sockets(forecast: &Forecast) -> Table {
     let Forecast {
         opens,
         closes,
         moves,
         stays: _,
-    } = &plan.sockets;
-    for (listener, at) in opens {
-        sockets.row([
-            "opens".into(),
+    } = forecast;
+    let opens = opens.iter().map(|(name, at)| ("opens", name, at, None));
+    let closes = closes.iter().map(|(name, at)| ("closes", name, at, None));
+    let moves = moves.iter().map(|(from, to, at)| ("moves", to, at, Some(from)));
+    let mut table = Table::new(&["socket", "listener", "address", "from"]);
+    for (what, listener, at, from) in opens.chain(closes).chain(moves) {
+        table.row([
+            what.into(),
             listener.as_str().into(),
             at.to_string().into(),
-            Cell::Nothing,
+            from.cloned().into(),
         ]);
     }
-    for (listener, at) in closes {
-        sockets.row([
-            "closes".into(),
-            listener.as_str().into(),
-            at.to_string().into(),
-            Cell::Nothing,
-        ]);
-    }
-    for (from, to, at) in moves {
-        sockets.row([
-            "moves".into(),
-            to.as_str().into(),
-            at.to_string().into(),
-            from.as_str().into(),
-        ]);
-    }
-    let mut touches = Table::new(&["section", "actors", "some_of_them", "open_connections", "these"]);
-    for touch in &plan.touches {
-        touches.row([
+    table
+}
+
+fn touches(touches: &[Touch]) -> Table {
+    let mut table = Table::new(&["section", "actors", "some_of_them", "open_connections", "these"]);
+    for touch in touches {
+        table.row([
             touch.section.as_str().into(),
             touch.actors.into(),
             touch.paths.join(" ").into(),
@@ -142,9 +147,5 @@ fn blocks(plan: &Plan) -> Vec<Table> {
             touch.fate.words().into(),
         ]);
     }
-    let mut warnings = Table::new(&["warning"]);
-    for warning in &plan.warnings {
-        warnings.row([warning.as_str().into()]);
-    }
-    vec![keys, files, sockets, touches, warnings]
+    table
 }
