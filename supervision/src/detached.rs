@@ -23,11 +23,6 @@ impl<M> Inbox<M> {
     pub async fn next(&mut self) -> Option<M> {
         self.0.recv().await
     }
-
-    /// The next message if there is one now.
-    pub fn try_next(&mut self) -> Option<M> {
-        self.0.try_recv().ok()
-    }
 }
 
 impl<M: Message> Address<M> {

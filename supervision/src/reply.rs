@@ -34,12 +34,6 @@ impl<R> Reply<R> {
     pub fn into_sender(self) -> oneshot::Sender<R> {
         self.0
     }
-
-    /// Whether the caller has gone away, so that the work may be left undone.
-    #[must_use]
-    pub fn is_abandoned(&self) -> bool {
-        self.0.is_closed()
-    }
 }
 
 impl<R> fmt::Debug for Reply<R> {

@@ -18,8 +18,6 @@ pub struct Change {
     pub what: String,
     /// The line that undoes it; none when nothing does.
     pub inverse: Option<String>,
-    /// More for whoever looks closer at the record.
-    pub detail: String,
     /// Whether it is done although it cannot be put on record: what helps when the disk is full.
     is_urgent: bool,
 }
@@ -40,15 +38,6 @@ impl Change {
     pub fn undone_by(self, inverse: impl Into<String>) -> Self {
         Self {
             inverse: Some(inverse.into()),
-            ..self
-        }
-    }
-
-    /// With more for whoever looks closer at the record.
-    #[must_use]
-    pub fn detailed(self, detail: impl Into<String>) -> Self {
-        Self {
-            detail: detail.into(),
             ..self
         }
     }
@@ -159,7 +148,7 @@ impl Change {
             inverse: self.inverse,
             outcome: AuditOutcome::Begun,
             ended: None,
-            detail: self.detail,
+            detail: String::new(),
         }
         .fitting()
     }

@@ -50,12 +50,6 @@ impl Certificates {
         &self.all
     }
 
-    /// Whether one of them is for this name, given in lower case.
-    #[must_use]
-    pub fn cover(&self, name: &str) -> bool {
-        self.named(name).is_some()
-    }
-
     /// The certificates for the name that a client asks for, best first; never none. An unknown name is no reason to
     /// end a handshake: senders of mail that do not verify ask for any name (RFC 6066 §3, RFC 7672 §8.1).
     pub(super) fn asked(&self, name: Option<&str>) -> &[usize] {
