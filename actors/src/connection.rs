@@ -7,11 +7,11 @@
 
 mod alarm;
 pub mod dialogue;
+mod handshake;
 mod ledger;
 mod output;
 mod start;
 mod stream;
-mod tls_info;
 mod turn;
 
 use std::{io, sync::Arc, time::Duration};
@@ -28,9 +28,9 @@ use self::{
     stream::Stream,
 };
 pub use self::{
+    handshake::{ChannelBindings, Handshake},
     ledger::Ledger,
     start::{Args, Start},
-    tls_info::{ChannelBindings, TlsInfo},
     turn::{Input, Next, Request, Turn},
 };
 use crate::{
@@ -165,9 +165,9 @@ enum Flow {
 impl<P: Protocol> Connection<P> {
     async fn run(&mut self) -> io::Result<()> {
         if matches!(self.security, Security::Implicit(_)) {
-            let info = Box::pin(self.handshake()).await?;
-            self.note(&format!("TLS: {} {}", info.version, info.cipher));
-            self.ledger.secured(info);
+            let handshake = Box::pin(self.handshake()).await?;
+            self.note(&format!("TLS: {} {}", handshake.version, handshake.cipher));
+            self.ledger.secured(handshake);
         }
         let mut flow = self.turn(Input::Start).await?;
         loop {
@@ -280,13 +280,13 @@ impl<P: Protocol> Connection<P> {
         self.flush().await?;
         // RFC 3207 §4.2, CVE-2011-0411: what was sent in clear behind STARTTLS is never taken for protected.
         self.unread = Bytes::new();
-        let info = Box::pin(self.handshake()).await?;
-        self.ledger.secured(Arc::clone(&info));
-        self.note(&format!("TLS: {} {}", info.version, info.cipher));
-        Box::pin(self.turn(Input::Secured(info))).await
+        let handshake = Box::pin(self.handshake()).await?;
+        self.ledger.secured(Arc::clone(&handshake));
+        self.note(&format!("TLS: {} {}", handshake.version, handshake.cipher));
+        Box::pin(self.turn(Input::Secured(handshake))).await
     }
 
-    async fn handshake(&mut self) -> io::Result<Arc<TlsInfo>> {
+    async fn handshake(&mut self) -> io::Result<Arc<Handshake>> {
         let Some(offer) = self.security.offer() else {
             return Err(io::Error::other(
                 "the session asked for TLS that this listener does not have",

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::{
     authenticator::{self, Attempt, Looked, Place, Verdict},
-    connection::TlsInfo,
+    connection::Handshake,
     directory::Directory,
     limits::{Limits, Offence},
     telemetry,
@@ -98,7 +98,7 @@ const IN_CLEAR: [Mechanism; 3] = [Mechanism::ScramSha256, Mechanism::Plain, Mech
 impl Channel {
     /// What a handshake says.
     #[must_use]
-    pub fn of(tls: Option<&TlsInfo>) -> Self {
+    pub fn of(tls: Option<&Handshake>) -> Self {
         let Some(tls) = tls else {
             return Self::default();
         };

@@ -1,4 +1,4 @@
-//! What is known of a connection's TLS once its handshake is done.
+//! Handshake: what is known of a connection's TLS once that is done.
 
 use std::{borrow::Cow, fmt};
 
@@ -13,7 +13,7 @@ const EXPORTER_OCTETS: usize = 32;
 
 /// What was negotiated. It stays with the connection, shared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsInfo {
+pub struct Handshake {
     /// The version, as `TLSv1.3`.
     pub version: &'static str,
     /// The cipher suite, by its registered name.
@@ -47,7 +47,7 @@ impl fmt::Debug for ChannelBindings {
     }
 }
 
-impl TlsInfo {
+impl Handshake {
     /// What there is to say of a handshake in which this certificate was presented.
     pub(crate) fn of(session: &ServerConnection, certificate: &Certificate) -> Self {
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into();

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use message::time::Tick;
 use tokio::sync::Notify;
 
-use super::{Checkpoint, Next, TlsInfo, Turn, dialogue::Expects};
+use super::{Checkpoint, Handshake, Next, Turn, dialogue::Expects};
 
 /// The checkpoint of a connection's session, and whether a turn was begun after it.
 pub struct Ledger<C> {
@@ -32,7 +32,7 @@ struct Entry<C> {
     checkpoint: Option<C>,
     /// What the last turn asks of the I/O task, until it takes it.
     unmet: Option<Demand>,
-    tls: Option<Arc<TlsInfo>>,
+    tls: Option<Arc<Handshake>>,
 }
 
 /// What a turn asks of the I/O task; as in [`Turn`].
@@ -75,7 +75,7 @@ impl<C: Checkpoint> Ledger<C> {
 
     /// What TLS the connection has.
     #[must_use]
-    pub fn tls(&self) -> Option<Arc<TlsInfo>> {
+    pub fn tls(&self) -> Option<Arc<Handshake>> {
         self.entry().tls.clone()
     }
 
@@ -129,7 +129,7 @@ impl<C: Checkpoint> Ledger<C> {
         self.entry().unmet.take()
     }
 
-    pub(super) fn secured(&self, tls: Arc<TlsInfo>) {
+    pub(super) fn secured(&self, tls: Arc<Handshake>) {
         self.entry().tls = Some(tls);
     }
 

@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_rustls::{LazyConfigAcceptor, rustls::server::Acceptor, server::TlsStream};
 
-use super::{TlsInfo, join};
+use super::{Handshake, join};
 use crate::tls::{Choice, Offer};
 
 /// The most that one read takes. One buffer per thread serves all its connections, so that an idle one has none.
@@ -78,7 +78,7 @@ impl Stream {
     }
 
     /// The server's half of a handshake, once.
-    pub(super) async fn secure(&mut self, offer: &Offer) -> io::Result<TlsInfo> {
+    pub(super) async fn secure(&mut self, offer: &Offer) -> io::Result<Handshake> {
         let Self::Plain(socket) = std::mem::replace(self, Self::Closed) else {
             return Err(io::Error::other("the connection is not in clear"));
         };
@@ -87,9 +87,9 @@ impl Stream {
             return Err(io::Error::other("there is no certificate"));
         };
         let stream = start.into_stream(config).await?;
-        let info = TlsInfo::of(stream.get_ref().1, &certificate);
+        let handshake = Handshake::of(stream.get_ref().1, &certificate);
         *self = Self::Tls(Box::new(stream));
-        Ok(info)
+        Ok(handshake)
     }
 
     /// Says that nothing more will come.

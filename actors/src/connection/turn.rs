@@ -6,7 +6,7 @@ use bytes::Bytes;
 use message::time::Tick;
 use supervision::Reply;
 
-use super::TlsInfo;
+use super::Handshake;
 
 /// What happened on the connection.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub enum Input {
     /// The last output has been written and the session had more to say.
     Continue,
     /// TLS is established, as the session asked.
-    Secured(Arc<TlsInfo>),
+    Secured(Arc<Handshake>),
     /// The deadline of the last turn has passed.
     Timeout,
     /// The server is going down: end when nothing is lost by it.

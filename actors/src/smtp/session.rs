@@ -43,7 +43,7 @@ use tokio::time::Instant;
 use crate::{
     clock::Clock,
     connection::{
-        self, Input, Ledger, Next, Protocol, Request, TlsInfo, Turn,
+        self, Handshake, Input, Ledger, Next, Protocol, Request, Turn,
         dialogue::{Expects, Wire},
     },
     directory::{Directory, Resolution},
@@ -264,7 +264,7 @@ fn doing(state: &State) -> &'static str {
 fn greet(args: &Args, now: Tick) -> Checkpoint {
     let address = args.peer.ip();
     let settings = Arc::clone(args.parts.settings(address));
-    let tls = args.ledger.tls().map(|info| tls(&info));
+    let tls = args.ledger.tls().map(|handshake| tls(&handshake));
     Checkpoint {
         machine: Session::greet(settings, address, tls, now),
         peer: args.peer,
@@ -287,11 +287,11 @@ fn resume(checkpoint: Checkpoint, ledger: &Ledger<Checkpoint>, now: Tick) -> Che
     }
 }
 
-fn tls(info: &TlsInfo) -> Tls {
+fn tls(handshake: &Handshake) -> Tls {
     Tls {
-        version: info.version.into(),
-        cipher: info.cipher.clone(),
-        is_client_verified: info.client.is_some(),
+        version: handshake.version.into(),
+        cipher: handshake.cipher.clone(),
+        is_client_verified: handshake.client.is_some(),
     }
 }
 

@@ -10,7 +10,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::connection::TlsInfo;
+use crate::connection::Handshake;
 
 /// An authority that signs for servers and clients alike.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -72,7 +72,7 @@ fn client(authority: &Authority, versions: &[&'static SupportedProtocolVersion])
 
 /// Both ends of a connection, and what is known of it.
 struct Ends {
-    info: TlsInfo,
+    handshake: Handshake,
     server: ServerConnection,
     client: ClientConnection,
 }
@@ -108,8 +108,12 @@ fn shake(offer: &Offer, config: &Arc<ClientConfig>, name: &str) -> Result<Ends, 
         }
     }
     assert!(!server.is_handshaking() && !client.is_handshaking());
-    let info = TlsInfo::of(&server, &certificate);
-    Ok(Ends { info, server, client })
+    let handshake = Handshake::of(&server, &certificate);
+    Ok(Ends {
+        handshake,
+        server,
+        client,
+    })
 }
 
 fn presented(ends: &Ends) -> &CertificateDer<'static> {
@@ -132,7 +136,7 @@ fn a_client_gets_the_certificate_for_the_name_that_it_asks_for() {
     ] {
         let ends = shake(&offer, &config, name).unwrap();
         assert_eq!(presented(&ends), &expected.certified().cert[0], "{name}");
-        assert_eq!(ends.info.server_name.as_deref(), Some(&*name.to_lowercase()));
+        assert_eq!(ends.handshake.server_name.as_deref(), Some(&*name.to_lowercase()));
     }
     // It gets the first, and finds out itself that this is for another name.
     let why = shake(&offer, &config, "a.b.example.net").err().unwrap();
@@ -176,7 +180,7 @@ fn who_means_another_protocol_is_refused() {
         let mut config = client(&authority, &[&TLS13, &TLS12]);
         config.alpn_protocols = names.iter().map(|name| name.as_bytes().to_vec()).collect();
         let ends = shake(&offer, &Arc::new(config), "mx.example.org")?;
-        Ok(ends.info.alpn)
+        Ok(ends.handshake.alpn)
     };
     assert_eq!(agreed(&[]), Ok(None));
     assert_eq!(agreed(&["smtp"]), Ok(Some("smtp".into())));
@@ -202,7 +206,7 @@ fn nothing_older_than_the_lowest_version_is_spoken() {
             &old,
             "mx.example.org",
         )
-        .map(|ends| ends.info.version)
+        .map(|ends| ends.handshake.version)
     };
     assert_eq!(version(MinVersion::Tls12), Ok("TLSv1.2"));
     assert!(version(MinVersion::Tls13).is_err());
@@ -220,18 +224,18 @@ fn both_ends_have_the_same_bindings() {
             .client
             .export_keying_material([0; 32], b"EXPORTER-Channel-Binding", None)
             .unwrap();
-        let bindings = &ends.info.channel_bindings;
+        let bindings = &ends.handshake.channel_bindings;
         assert_eq!(bindings.exporter.as_deref(), Some(&exported));
         let hash = ring::digest::digest(&ring::digest::SHA256, presented(&ends));
         assert_eq!(bindings.server_end_point.as_deref(), Some(hash.as_ref()));
-        assert!(!format!("{:?}", ends.info).contains(&format!("{exported:?}")));
+        assert!(!format!("{:?}", ends.handshake).contains(&format!("{exported:?}")));
         seen.push(exported);
     }
     assert_ne!(seen[0], seen[1]);
     let old = Arc::new(client(&authority, &[&TLS12]));
-    let info = shake(&offer, &old, "mx.example.org").unwrap().info;
-    assert_eq!(info.channel_bindings.exporter, None);
-    assert!(info.channel_bindings.server_end_point.is_some());
+    let handshake = shake(&offer, &old, "mx.example.org").unwrap().handshake;
+    assert_eq!(handshake.channel_bindings.exporter, None);
+    assert!(handshake.channel_bindings.server_end_point.is_some());
 }
 
 #[test]
@@ -250,17 +254,19 @@ fn a_client_may_prove_who_it_is() {
         Arc::new(builder.with_client_auth_cert(chain, key).unwrap())
     };
     let asks = offer(certificate.clone(), vec![], &asking);
-    let info = shake(&asks, &with(&authority), "mx.example.org").unwrap().info;
-    let client_of = info.client.as_ref().unwrap();
+    let handshake = shake(&asks, &with(&authority), "mx.example.org")
+        .unwrap()
+        .handshake;
+    let client_of = handshake.client.as_ref().unwrap();
     assert_eq!(&*client_of.mailboxes, ["alice@example.org".into()]);
     assert_eq!(
-        info.shown(),
+        handshake.shown(),
         "TLSv1.3 TLS_AES_256_GCM_SHA384 sni=mx.example.org client=alice@example.org"
     );
     // Nobody has to, but a lie ends the handshake; and where nobody asks, nobody is believed.
     let without = Arc::new(client(&authority, &[&TLS13]));
     assert_eq!(
-        shake(&asks, &without, "mx.example.org").unwrap().info.client,
+        shake(&asks, &without, "mx.example.org").unwrap().handshake.client,
         None
     );
     assert!(shake(&asks, &with(&stranger), "mx.example.org").is_err());
@@ -268,7 +274,7 @@ fn a_client_may_prove_who_it_is() {
     assert_eq!(
         shake(&deaf, &with(&authority), "mx.example.org")
             .unwrap()
-            .info
+            .handshake
             .client,
         None
     );
