@@ -1,6 +1,8 @@
 //! Admin: what operators and the first start change of accounts, whether a server runs on the store or not. Sessions see
 //! it through the change feed.
 
+mod access;
+
 use std::{fmt::Display, time::Duration};
 
 pub use auth::Secret;

@@ -282,7 +282,14 @@ impl State {
         let known = known.and_then(|(account, credentials)| Some((account, credentials.scram.clone()?)));
         let (account, verifier) = match known {
             Some((account, verifier)) => (Some(account), verifier),
-            None => (None, decoy),
+            // Its salt would tell: it stays what it was.
+            None => match self
+                .suspended(attempt)
+                .and_then(|credentials| credentials.scram.clone())
+            {
+                Some(verifier) => (None, verifier.barred(&decoy)),
+                None => (None, decoy),
+            },
         };
         Looked::Verifier {
             account,
@@ -397,6 +404,11 @@ impl State {
             tokio::time::sleep(delay).await;
             answer();
         });
+    }
+
+    fn suspended(&self, attempt: &Attempt) -> Option<Arc<Credentials>> {
+        let login = attempt.claimant.login()?;
+        self.directory.snapshot().suspended_login(login.as_str())
     }
 
     fn known(&self, attempt: &Attempt) -> Option<(AccountId, Arc<Credentials>)> {

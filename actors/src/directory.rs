@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use message::{
     address::{DomainName, EmailAddress},
-    id::TenantId,
+    id::{AccountId, TenantId},
 };
 use ractor_cluster_derive::RactorMessage;
 use store::store::Store;
@@ -52,6 +52,12 @@ impl Directory {
     #[must_use]
     pub fn resolve(&self, address: &EmailAddress) -> Resolution {
         self.snapshot.load().resolve(address)
+    }
+
+    /// Whether who is in this account must leave it, because it is suspended.
+    #[must_use]
+    pub fn is_suspended(&self, account: AccountId) -> bool {
+        self.snapshot.load().is_suspended(account)
     }
 
     fn publish(&self, snapshot: Snapshot) {

@@ -430,7 +430,17 @@ impl Sasl {
             protocol,
         } = &self.origin;
         let account = claimant.map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(target: "angarium::security", %peer, %connection, %protocol, mechanism, account, %reason, "a log-in was refused");
+        // The client is told no such thing.
+        let login = claimant.and_then(Claimant::login);
+        let is_suspended = login.is_some_and(|login| {
+            self.logins
+                .directory
+                .snapshot()
+                .suspended_login(login.as_str())
+                .is_some()
+        });
+        let suspended = is_suspended.then_some(true);
+        tracing::warn!(target: "angarium::security", %peer, %connection, %protocol, mechanism, account, suspended, %reason, "a log-in was refused");
     }
 
     fn attempt(&self, claimant: Claimant) -> Attempt {

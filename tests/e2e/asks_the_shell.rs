@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) struct Client(BufReader<UnixStream>);
 
 impl Client {
-    async fn to(home: &Home) -> Self {
+    pub(crate) async fn to(home: &Home) -> Self {
         let stream = UnixStream::connect(socket(home)).await.expect("a shell");
         Self::over(stream)
     }

@@ -60,7 +60,7 @@ async fn from_the_first_to_the_last() {
     let listed = succeed(here, &with(&["account", "list"]), "");
     assert_eq!(
         listed,
-        "alice@example.org\t0\t0B\t-\t-\nBob@example.org\t0\t0B\t-\t-\n"
+        "alice@example.org\t0\t0B\t-\t-\t-\nBob@example.org\t0\t0B\t-\t-\t-\n"
     );
 
     let mut program = Program::serve(here, &["--data", "mail"]);

@@ -103,6 +103,8 @@ mod stops;
 #[cfg(test)]
 mod survives_restart;
 #[cfg(test)]
+mod suspends_accounts;
+#[cfg(test)]
 mod tells_statsd;
 #[cfg(test)]
 mod traces;

@@ -13,7 +13,7 @@ use message::{
 use store::{
     engine::{Snapshot as Reader, StoreError},
     read::{ReadError, directory},
-    record::directory::{self as records, AddressOwner, AppPassword, Identity},
+    record::directory::{self as records, AddressOwner, AppPassword, Identity, Suspension},
 };
 
 use super::Scope;
@@ -45,6 +45,7 @@ struct Account {
     /// The domains of which it may send as any address.
     domains: Vec<DomainName>,
     inbox: MailboxId,
+    suspended: Option<Suspension>,
 }
 
 /// What opens an account.
@@ -67,6 +68,8 @@ pub enum Resolution {
     Discard,
     /// The domain is ours, and nobody there has this address.
     Unknown,
+    /// To accounts that are suspended and refuse their mail, and to no other.
+    Refused,
     /// The domain is not ours.
     Foreign,
     /// The aliases behind the address go round in a circle, or stand for too many.
@@ -166,10 +169,20 @@ impl Snapshot {
         accounts.dedup();
         accounts.retain(|account| self.accounts.contains_key(account));
         if accounts.is_empty() {
-            Resolution::Unknown
+            return Resolution::Unknown;
+        }
+        // Others behind the same alias get theirs.
+        accounts.retain(|account| !self.refuses_mail(*account));
+        if accounts.is_empty() {
+            Resolution::Refused
         } else {
             Resolution::Accounts(accounts)
         }
+    }
+
+    fn refuses_mail(&self, account: AccountId) -> bool {
+        let suspended = self.accounts.get(&account).and_then(|account| account.suspended);
+        suspended.is_some_and(|suspension| suspension.refuses_mail)
     }
 
     /// Who has an address: as it is written, else without its `+tag`, else by the catch-all of its domain.
@@ -205,14 +218,33 @@ impl Snapshot {
         address.is_ok_and(|address| matches!(self.resolve(&address), Resolution::Accounts(_)))
     }
 
-    /// The account that logs in under a normalised name, and what opens it.
+    /// The account that logs in under a normalised name, and what opens it. One that is suspended is as if it were not
+    /// there.
     #[must_use]
     pub fn login(&self, name: &str) -> Option<(AccountId, Arc<Credentials>)> {
+        let (id, account) = self.named(name)?;
+        let is_open = account.suspended.is_none();
+        is_open.then(|| (id, Arc::clone(&account.credentials)))
+    }
+
+    /// What opened the account of this name until it was suspended, if it is.
+    #[must_use]
+    pub fn suspended_login(&self, name: &str) -> Option<Arc<Credentials>> {
+        let (_, account) = self.named(name)?;
+        account.suspended?;
+        Some(Arc::clone(&account.credentials))
+    }
+
+    /// Whether nobody may be in this account, because it is suspended.
+    #[must_use]
+    pub fn is_suspended(&self, account: AccountId) -> bool {
+        let account = self.accounts.get(&account);
+        account.is_some_and(|account| account.suspended.is_some())
+    }
+
+    fn named(&self, name: &str) -> Option<(AccountId, &Account)> {
         match self.addresses.get(name)? {
-            AddressOwner::Account(id) => {
-                let account = self.accounts.get(id)?;
-                Some((*id, Arc::clone(&account.credentials)))
-            }
+            AddressOwner::Account(id) => Some((*id, self.accounts.get(id)?)),
             AddressOwner::Alias(_) => None,
         }
     }
@@ -274,6 +306,7 @@ impl Account {
             addresses: vec![row.address.lookup_key()],
             domains: Vec::new(),
             inbox,
+            suspended: row.suspended,
         };
         for identity in row.identities {
             match identity {
@@ -286,168 +319,4 @@ impl Account {
 }
 
 #[cfg(test)]
-mod tests {
-    use message::{id::Id, time::Timestamp};
-
-    use super::*;
-
-    fn address(text: &str) -> EmailAddress {
-        EmailAddress::parse(text.as_bytes()).unwrap()
-    }
-
-    fn account(number: u8) -> AccountId {
-        AccountId::new(Id::from_bytes([number; 16]))
-    }
-
-    fn row(number: u8) -> records::Account {
-        let (name, identities) = match number {
-            1 => ("alice", Vec::new()),
-            _ => (
-                "bob",
-                ["sales@example.org", "@gone.example"].map(identity).to_vec(),
-            ),
-        };
-        records::Account {
-            address: address(&format!("{name}@example.org")),
-            password: None,
-            app_passwords: Vec::new(),
-            identities,
-            created: Timestamp::from_millis(0),
-        }
-    }
-
-    fn identity(text: &str) -> Identity {
-        match text.strip_prefix('@') {
-            Some(domain) => Identity::Domain(DomainName::parse_utf8(domain).unwrap()),
-            None => Identity::Address(address(text)),
-        }
-    }
-
-    /// alice is 1, bob is 2, and there are aliases of every kind.
-    fn snapshot() -> Snapshot {
-        let domain = |name: &str| DomainName::parse_utf8(name).unwrap();
-        let alias =
-            |targets: &[&str]| AddressOwner::Alias(targets.iter().map(|text| address(text)).collect());
-        let addresses = [
-            ("alice@example.org", AddressOwner::Account(account(1))),
-            ("bob@example.org", AddressOwner::Account(account(2))),
-            ("gone@example.org", AddressOwner::Account(account(3))),
-            ("bob+work@example.org", AddressOwner::Account(account(1))),
-            (
-                "team@example.org",
-                alias(&["alice@example.org", "bob@example.org", "alice@other.example"]),
-            ),
-            ("all@example.org", alias(&["team@example.org", "bob@example.org"])),
-            ("dead@example.org", alias(&["nobody@example.org"])),
-            ("round@example.org", alias(&["about@example.org"])),
-            (
-                "about@example.org",
-                alias(&["round@example.org", "alice@example.org"]),
-            ),
-        ];
-        let known = |number| {
-            let inbox = MailboxId::new(Id::from_bytes([number; 16]));
-            (account(number), Account::new(row(number), inbox))
-        };
-        Snapshot {
-            decoys: None,
-            domains: HashMap::from([
-                (domain("example.org"), None),
-                (domain("other.example"), Some(address("bob@example.org"))),
-            ]),
-            discarded: HashSet::from([domain("bench.test")]),
-            addresses: addresses
-                .into_iter()
-                .map(|(text, owner)| (address(text).lookup_key(), owner))
-                .collect(),
-            accounts: HashMap::from([known(1), known(2)]),
-        }
-    }
-
-    #[test]
-    fn mail_goes_where_the_directory_says() {
-        let snapshot = snapshot();
-        let to =
-            |numbers: &[u8]| Resolution::Accounts(numbers.iter().map(|number| account(*number)).collect());
-        for (text, expected) in [
-            ("alice@example.org", to(&[1])),
-            ("ALICE@EXAMPLE.ORG", to(&[1])),
-            ("alice+tag@example.org", to(&[1])),
-            // An address of its own goes before the one without its tag.
-            ("bob+work@example.org", to(&[1])),
-            ("bob+play@example.org", to(&[2])),
-            ("team@example.org", to(&[1, 2])),
-            ("team+tag@example.org", to(&[1, 2])),
-            ("all@example.org", to(&[1, 2])),
-            ("anyone@other.example", to(&[2])),
-            ("nobody@example.org", Resolution::Unknown),
-            ("gone@example.org", Resolution::Unknown),
-            ("dead@example.org", Resolution::Unknown),
-            ("round@example.org", Resolution::Unclear),
-            ("alice@elsewhere.example", Resolution::Foreign),
-            ("alice@[192.0.2.1]", Resolution::Foreign),
-            ("whoever@bench.test", Resolution::Discard),
-        ] {
-            assert_eq!(snapshot.resolve(&address(text)), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_address_that_stands_for_too_many_is_unclear() {
-        let mut snapshot = snapshot();
-        let targets = (0..=MAX_ACCOUNTS_PER_ADDRESS).map(|_| address("alice@example.org"));
-        let owner = AddressOwner::Alias(targets.collect());
-        snapshot.addresses.insert("many@example.org".to_owned(), owner);
-        assert_eq!(
-            snapshot.resolve(&address("many@example.org")),
-            Resolution::Unclear
-        );
-    }
-
-    #[test]
-    fn an_account_sends_as_itself_and_its_identities() {
-        let snapshot = snapshot();
-        let check = |number, text: &str, expected| {
-            assert_eq!(
-                snapshot.may_send_as(account(number), &address(text)),
-                expected,
-                "{number} {text}"
-            );
-        };
-        check(1, "alice@example.org", true);
-        check(1, "Alice+x@Example.org", true);
-        check(1, "bob@example.org", false);
-        check(1, "team@example.org", false);
-        // Its identities: an address, and a domain that is not ours any more.
-        check(2, "sales@example.org", true);
-        check(2, "Sales+x@example.org", true);
-        check(2, "alice@example.org", false);
-        // Its own without the tag, but somebody else's as it is.
-        check(2, "bob+play@example.org", true);
-        check(2, "bob+work@example.org", false);
-        check(2, "anyone@gone.example", false);
-        check(2, "bob@[127.0.0.1]", false);
-        check(9, "alice@example.org", false);
-    }
-
-    #[test]
-    fn a_domain_as_identity_is_every_address_of_it() {
-        let mut snapshot = snapshot();
-        snapshot
-            .domains
-            .insert(DomainName::parse_utf8("gone.example").unwrap(), None);
-        assert!(snapshot.may_send_as(account(2), &address("anyone+x@gone.example")));
-        assert!(!snapshot.may_send_as(account(1), &address("anyone@gone.example")));
-    }
-
-    #[test]
-    fn nobody_logs_in_without_a_password_or_by_an_alias() {
-        let snapshot = snapshot();
-        for name in ["team@example.org", "nobody@example.org"] {
-            assert!(snapshot.login(name).is_none(), "{name}");
-        }
-        let (id, credentials) = snapshot.login("alice@example.org").unwrap();
-        assert_eq!(id, account(1));
-        assert!(credentials.password.is_none() && credentials.app_passwords.is_empty());
-    }
-}
+mod tests;

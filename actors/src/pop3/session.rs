@@ -55,6 +55,9 @@ const OPEN_LIMIT: Duration = Duration::from_secs(30);
 /// How many messages one command removes; the store allows more.
 const EXPUNGE_AT_ONCE: usize = 500;
 
+/// What is said to who was logged in, and may be no longer.
+const LOGIN_ENDED: &str = "your log-in has ended";
+
 /// POP3, as the I/O task of a connection knows it.
 pub struct Pop3;
 
@@ -305,6 +308,7 @@ impl State {
                 self.session.machine.tls_established(is_verified);
             }
             Input::Drain | Input::Gone => {}
+            Input::Bytes(_) if self.has_lost_login() => self.session.machine.farewell(LOGIN_ENDED),
             Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
             Input::Continue => {
                 self.session.machine.receive(&bytes::Bytes::new(), now);
@@ -325,11 +329,13 @@ impl State {
             }
             output.push(piece);
         }
+        let has_lost_login = self.has_lost_login();
         let machine = &mut self.session.machine;
         if self.args.ledger.is_draining() && !machine.more() && !machine.ended() {
-            machine.farewell(match self.session.lease.is_revoked() {
-                true => "the mailbox is gone",
-                false => "shutting down",
+            machine.farewell(match (self.session.lease.is_revoked(), has_lost_login) {
+                (true, _) => "the mailbox is gone",
+                (false, true) => LOGIN_ENDED,
+                (false, false) => "shutting down",
             });
             output.push(machine.output());
         }
@@ -352,6 +358,12 @@ impl State {
             deadline: machine.deadline(),
             checkpoint: self.session.clone(),
         })
+    }
+
+    /// Whether who logged in may be here no longer.
+    fn has_lost_login(&self) -> bool {
+        let opened = self.session.opened.as_ref();
+        opened.is_some_and(|opened| self.args.parts.directory.is_suspended(opened.account))
     }
 
     async fn answer(&mut self, event: Event) -> Result<(), Broken> {

@@ -126,6 +126,75 @@ async fn whatever_else_is_said_does_not() {
     assert_eq!(denial(door.respond(b"out of turn").await), Denial::Later);
 }
 
+/// Who knows the password of a suspended account is told what everybody is told, and sees no other salt than before.
+#[tokio::test]
+async fn nobody_comes_in_to_a_suspended_account() {
+    use store::command::{AddAppPassword, Command, SuspendAccount};
+    let fixture = Fixture::new().await;
+    let (tenant, account) = (DEFAULT_TENANT, fixture.account);
+    let program = auth::AppPassword::generate([9; 15]);
+    let add = AddAppPassword {
+        tenant,
+        account,
+        app_password: store::record::directory::AppPassword {
+            name: "telephone".to_owned(),
+            hash: program.hash(),
+            protocols: None,
+            created: fixture.clock.timestamp(),
+            expires: None,
+        },
+    };
+    let commands = |command| fixture.store.propose(fixture.proposal(command));
+    commands(Command::AddAppPassword(add)).await.unwrap();
+    let salt = |told: &str| {
+        told.split(',')
+            .find(|part| part.starts_with("s="))
+            .unwrap()
+            .to_owned()
+    };
+    let ask = async |door: &mut Sasl| {
+        let client = ScramClient::new("alice", "nonce", None);
+        let first = client.first();
+        let answer = door
+            .begin("SCRAM-SHA-256", Some(first.as_bytes()), Channel::default())
+            .await;
+        (client, challenge(answer))
+    };
+    let mut before = door(&fixture).await;
+    let opened = before
+        .password("alice".to_owned(), Secret::new(program.reveal().as_str()), "USER")
+        .await;
+    assert_eq!(entrant(opened).0, account);
+    let (_, told_before) = ask(&mut before).await;
+
+    let refuses_mail = false;
+    let suspend = SuspendAccount {
+        tenant,
+        account,
+        refuses_mail,
+    };
+    commands(Command::SuspendAccount(suspend)).await.unwrap();
+    let mut door = door(&fixture).await;
+    for password in [PASSWORD, program.reveal().as_str(), "wrong"] {
+        let answer = door
+            .password("alice".to_owned(), Secret::new(password), "USER")
+            .await;
+        assert_eq!(denial(answer), Denial::Wrong, "{password}");
+    }
+    let (client, told) = ask(&mut door).await;
+    assert_eq!(salt(&told), salt(&told_before));
+    // Not even the signature that follows a right proof.
+    let proof = client.prove(&told, &Secret::new(PASSWORD)).unwrap();
+    let answer = door.respond(proof.message.as_bytes()).await;
+    assert_eq!(denial(answer), Denial::Wrong);
+    let channel = Channel {
+        client: vec![LOGIN.to_owned()],
+        ..Channel::default()
+    };
+    let answer = door.begin("EXTERNAL", Some(b""), channel).await;
+    assert_eq!(denial(answer), Denial::Wrong);
+}
+
 #[tokio::test]
 async fn a_proof_comes_in_and_a_decoy_never_does() {
     let fixture = Fixture::new().await;

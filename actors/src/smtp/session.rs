@@ -237,6 +237,12 @@ impl Actor for SmtpSession {
             .with("helo", machine.hello().map_or("", |hello| &hello.name))
             .with("tls", machine.tls().is_some())
             .with("login", machine.login().map_or("", |login| &login.name))
+            .with(
+                "account",
+                machine
+                    .login()
+                    .map_or_else(String::new, |login| login.account.to_string()),
+            )
             .with("doing", doing(state))
             .with(
                 "recipients",
@@ -304,6 +310,7 @@ impl State {
             // Where TLS comes first, its handshake was made after this actor was started.
             Input::Start if self.args.ledger.tls().is_some() => self.session = greet(&self.args, now),
             Input::Start | Input::Continue | Input::Drain => {}
+            Input::Bytes(_) if self.must_leave() => self.session.machine.farewell(table::LOGIN_ENDED),
             Input::Bytes(bytes) => consumed = self.session.machine.receive(&bytes, now),
             Input::Secured(info) => self.session.machine.tls_established(tls(&info), now),
             Input::Timeout => self.session.machine.timeout(now),
@@ -313,10 +320,13 @@ impl State {
             self.answer(ctx, event).await?;
         }
         self.tell_offences(before);
-        let machine = &mut self.session.machine;
-        if self.args.ledger.is_draining() && machine.is_between_commands() {
-            machine.farewell(table::SHUTTING_DOWN);
+        if self.args.ledger.is_draining() && self.session.machine.is_between_commands() {
+            self.session.machine.farewell(match self.has_lost_login() {
+                true => table::LOGIN_ENDED,
+                false => table::SHUTTING_DOWN,
+            });
         }
+        let machine = &mut self.session.machine;
         Ok(Turn {
             consumed,
             output: vec![machine.output()],
@@ -330,6 +340,11 @@ impl State {
             deadline: machine.deadline(),
             checkpoint: self.session.clone(),
         })
+    }
+
+    /// Whether the next command is answered with the end of the session. A text on its way is answered at its end.
+    fn must_leave(&self) -> bool {
+        self.session.machine.is_between_commands() && self.has_lost_login()
     }
 
     async fn answer(&mut self, ctx: &Context<Msg>, event: Event) -> Result<(), Broken> {
@@ -404,6 +419,7 @@ impl State {
             Resolution::Accounts(accounts) => accounts.into_iter().map(Route::Local).collect(),
             Resolution::Discard => vec![Route::Discard],
             Resolution::Unknown => return Verdict::Refuse(table::NO_SUCH_MAILBOX),
+            Resolution::Refused => return Verdict::Refuse(table::MAILBOX_DISABLED),
             Resolution::Foreign if self.session.machine.login().is_some() => {
                 return Verdict::Refuse(table::NO_ROUTE);
             }

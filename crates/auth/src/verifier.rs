@@ -139,6 +139,18 @@ impl ScramVerifier {
         &self.salt
     }
 
+    /// A verifier that a client cannot tell from this one and that fits nothing, not even its password: it has the keys
+    /// of a decoy. For an account that is known and lets nobody in.
+    #[must_use]
+    pub fn barred(&self, decoy: &Self) -> Self {
+        Self {
+            iterations: self.iterations,
+            salt: self.salt.clone(),
+            stored_key: decoy.stored_key.clone(),
+            server_key: decoy.server_key.clone(),
+        }
+    }
+
     /// Whether the client's proof is right, that is, whether it knows ClientKey. RFC 5802 §3
     pub(crate) fn accepts(&self, auth_message: &[u8], proof: &[u8; KEY_LENGTH]) -> bool {
         let signature = self.client_signature(auth_message);

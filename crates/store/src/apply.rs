@@ -22,6 +22,7 @@ mod mailbox;
 pub mod outcome;
 pub mod rejected;
 mod settle;
+mod suspension;
 mod tenant;
 mod upkeep;
 
@@ -87,6 +88,8 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::RemoveIdentity(command) => credential::no_identity_footprint(command, &mut keys),
         Command::KeepDecoyKey(_) => keys.push(key::directory::decoy_key()),
         Command::LimitAccount(command) => account::limit_footprint(command, &mut keys),
+        Command::SuspendAccount(command) => suspension::footprint(command, &mut keys),
+        Command::ResumeAccount(command) => suspension::resume_footprint(command, &mut keys),
         Command::CreateAlias(command) => alias::create_footprint(command, &mut keys),
         Command::DeleteAlias(command) => alias::delete_footprint(command, &mut keys),
         Command::Accept(command) => accept::footprint(command, &mut keys),
@@ -154,6 +157,8 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::RemoveIdentity(command) => credential::remove_identity(command, draft),
         Command::KeepDecoyKey(command) => credential::keep_decoy_key(command, draft),
         Command::LimitAccount(command) => account::limit(command, draft),
+        Command::SuspendAccount(command) => suspension::suspend(command, at, draft),
+        Command::ResumeAccount(command) => suspension::resume(command, draft),
         Command::CreateAlias(command) => alias::create(command, draft),
         Command::DeleteAlias(command) => alias::delete(command, draft),
         Command::Accept(command) => accept::accept(command, proposal, draft),

@@ -26,7 +26,7 @@ pub use configuration::KeepConfiguration;
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
     DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
-    LimitTenant, RemoveAppPassword, RemoveIdentity, SetCatchAll, SetPassword,
+    LimitTenant, RemoveAppPassword, RemoveIdentity, ResumeAccount, SetCatchAll, SetPassword, SuspendAccount,
 };
 pub use expunge::Expunge;
 pub use flags::{ChangeFlags, FlagChange};
@@ -130,6 +130,10 @@ pub enum Command {
     KeepDecoyKey(KeepDecoyKey),
     /// What an account may have.
     LimitAccount(LimitAccount),
+    /// Nobody may log in to an account.
+    SuspendAccount(SuspendAccount),
+    /// The end of a suspension.
+    ResumeAccount(ResumeAccount),
     /// An address that stands for others.
     CreateAlias(CreateAlias),
     /// The end of an alias.
@@ -188,6 +192,8 @@ impl Command {
             Self::RemoveIdentity(command) => command.tenant,
             Self::KeepDecoyKey(_) => SYSTEM_TENANT,
             Self::LimitAccount(command) => command.tenant,
+            Self::SuspendAccount(command) => command.tenant,
+            Self::ResumeAccount(command) => command.tenant,
             Self::CreateAlias(command) => command.tenant,
             Self::DeleteAlias(command) => command.tenant,
             Self::Accept(command) => command.spooled.tenant,

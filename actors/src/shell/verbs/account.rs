@@ -7,7 +7,9 @@ mod identity;
 mod limit;
 mod list;
 mod password;
+mod resume;
 mod show;
+mod suspend;
 
 use auth::Secret;
 use shell::Block;
@@ -20,7 +22,9 @@ pub(in crate::shell) use self::{
     limit::limit,
     list::list,
     password::password,
+    resume::resume,
     show::show,
+    suspend::suspend,
 };
 use crate::{
     admin::Scram,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use message::id::AccountId;
 use shell::{Answer, Block};
 use supervision::Running;
 use tokio::time::{Instant, interval};
@@ -41,6 +42,20 @@ pub(in crate::shell) async fn kick(desk: &Desk, request: &Request) -> Result<Ans
         })
     };
     change.make(desk, request, apply).await
+}
+
+/// Asks the sessions of an account to come to an end in order, and waits for no other; tells how many there were.
+pub(super) async fn leave(desk: &Desk, account: AccountId) -> usize {
+    let (Ok(running), Ok(connected)) = (desk.running(), sessions::connected(desk, None, MAX_ASKED).await)
+    else {
+        // Without a tree there are no sessions.
+        return 0;
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let meant = connected.iter().filter(|it| it.owner == Some(account));
+    meant
+        .filter(|session| running.dismiss(&session.path, deadline).is_ok())
+        .count()
 }
 
 /// Ends them; tells how many did not end in order.

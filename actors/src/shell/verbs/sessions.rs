@@ -1,6 +1,6 @@
 //! Sessions: who is connected, over all listeners and this shell, as the sessions themselves say.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use message::{id::AccountId, time::Timestamp};
 use store::read::directory;
@@ -31,7 +31,11 @@ pub(super) struct Connected {
     pub(super) restarts: u32,
     /// The address and port of the other side, or the user of this machine.
     pub(super) peer: Option<String>,
+    /// Whose account, as it is called now, or was when the session began.
     pub(super) account: Option<String>,
+    pub(super) owner: Option<AccountId>,
+    /// Nobody may be in its account; it ends at the next command.
+    pub(super) suspended: bool,
     pub(super) tls: Option<bool>,
     pub(super) doing: Option<String>,
 }
@@ -106,31 +110,29 @@ fn of(row: &Row, said: &Inspection) -> Connected {
         restarts: row.restarts,
         peer: text("peer").or_else(|| text("name")),
         account: text("login").or_else(|| text("account")),
+        owner: text("account").and_then(|id| id.parse().ok()),
+        suspended: false,
         tls,
         doing: text("doing").or_else(|| text("line")),
     }
 }
 
-/// Accounts that a session knows only by their id get their address.
+/// What a session knew of its account when it began may be otherwise by now.
 async fn name_accounts(desk: &Desk, connected: &mut [Connected]) -> Result<(), Refused> {
-    let ids = connected
-        .iter()
-        .filter_map(|it| it.account.as_ref()?.parse().ok());
-    let ids: std::collections::HashSet<AccountId> = ids.collect();
-    let names = desk.read(move |store| {
+    let ids: HashSet<AccountId> = connected.iter().filter_map(|it| it.owner).collect();
+    let known = desk.read(move |store| {
         let snapshot = store.snapshot();
-        let name = |id: AccountId| -> Option<(String, String)> {
+        let known = |id: AccountId| {
             let account = directory::account(&snapshot, DEFAULT_TENANT, id).ok()??;
-            Some((id.to_string(), account.address.shown().to_string()))
+            Some((id, account))
         };
-        ids.into_iter()
-            .filter_map(name)
-            .collect::<HashMap<String, String>>()
+        ids.into_iter().filter_map(known).collect::<HashMap<_, _>>()
     });
-    let names = names.await?;
+    let known = known.await?;
     for session in connected {
-        if let Some(name) = session.account.as_ref().and_then(|id| names.get(id)) {
-            session.account = Some(name.clone());
+        if let Some(account) = session.owner.and_then(|id| known.get(&id)) {
+            session.account = Some(account.address.shown().to_string());
+            session.suspended = account.suspended.is_some();
         }
     }
     Ok(())

@@ -22,7 +22,16 @@ pub(in crate::shell) async fn who(desk: &Desk, request: &Request) -> Result<Answ
     connected.retain(|it| account.is_none_or(|account| it.account.as_deref() == Some(account)));
     connected.retain(|it| peer.is_none_or(|peer| it.is_from(peer)));
     let mut table = Table::new(&[
-        "session", "listener", "class", "peer", "account", "tls", "since", "restarts", "doing",
+        "session",
+        "listener",
+        "class",
+        "peer",
+        "account",
+        "suspended",
+        "tls",
+        "since",
+        "restarts",
+        "doing",
     ]);
     for session in connected.into_iter().take(limit) {
         table.row([
@@ -31,6 +40,7 @@ pub(in crate::shell) async fn who(desk: &Desk, request: &Request) -> Result<Answ
             session.class.into(),
             session.peer.into(),
             session.account.into(),
+            session.owner.map(|_| session.suspended).into(),
             session.tls.into(),
             session.since.into(),
             session.restarts.into(),

@@ -205,6 +205,9 @@ impl State {
     /// Accepts the message. Says yes only when it is durable.
     pub(super) async fn accept(&mut self, ctx: &Context<Msg>) -> Result<Verdict<Routes, Ticket>, Broken> {
         self.end_text().await;
+        if self.has_lost_login() {
+            self.fail_body(Failure::Text(table::AUTH_REQUIRED));
+        }
         let writing = match self.body.take() {
             Some(Body::Writing(writing)) => writing,
             Some(Body::Failed(reply)) => return Ok(Verdict::Refuse(reply)),

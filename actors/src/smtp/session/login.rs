@@ -81,6 +81,12 @@ impl State {
         self.session.machine.respond(verdict);
     }
 
+    /// Whether who logged in may be here no longer.
+    pub(super) fn has_lost_login(&self) -> bool {
+        let login = self.session.machine.login();
+        login.is_some_and(|login| self.args.parts.directory.is_suspended(login.account))
+    }
+
     /// Whether who logged in may give this sender: its own address, one of its identities, or none at all, as reports
     /// have it. Whose account is gone may give none of them. Who did not log in gives what it likes, where it need not.
     pub(super) fn may_send_as(&self, reverse_path: &ReversePath) -> bool {

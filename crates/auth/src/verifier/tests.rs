@@ -21,6 +21,26 @@ fn the_text_form_reads_back_and_shows_no_password() {
 }
 
 #[test]
+fn a_barred_verifier_looks_the_same_and_fits_nothing() {
+    let (verifier, decoys) = (pencil(), Decoys::new([7; 32], [], 8192));
+    let barred = verifier.barred(&decoys.verifier("alice@example.org"));
+    assert_eq!(
+        (barred.salt(), barred.iterations()),
+        (verifier.salt(), verifier.iterations())
+    );
+    let (client_key, _) = ScramVerifier::derive(&Secret::new("pencil"), verifier.salt(), 4096).unwrap();
+    let prove = |verifier: &ScramVerifier| {
+        let signature = verifier.client_signature(b"message");
+        std::array::from_fn(|at| client_key[at] ^ signature[at])
+    };
+    assert!(verifier.accepts(b"message", &prove(&verifier)));
+    // Also of a client that knew the stored key.
+    for proof in [prove(&verifier), prove(&barred)] {
+        assert!(!barred.accepts(b"message", &proof));
+    }
+}
+
+#[test]
 fn the_text_form_of_others_is_read() {
     // PostgreSQL writes the same; this is RFC 7677's example.
     let text = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==\

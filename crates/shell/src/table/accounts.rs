@@ -124,9 +124,27 @@ pub(super) const VERBS: &[Verb] = &[
         ..CHANGES
     },
     Verb {
+        name: &["account", "resume"],
+        summary: "Lets people log in again to an account that was suspended, and takes its mail again",
+        arguments: &[ACCOUNT],
+        effect: undone_by("account suspend"),
+        ..CHANGES
+    },
+    Verb {
         name: &["account", "show"],
         summary: "Tells all that is known of an account",
         arguments: &[ACCOUNT],
         ..READS
+    },
+    Verb {
+        name: &["account", "suspend"],
+        summary: "Lets nobody log in to an account, and ends the sessions that are in it; its mail is taken and kept",
+        arguments: &[ACCOUNT],
+        flags: &[Flag::switch(
+            "refuse-mail",
+            "Refuse mail for it, too; what was accepted before is delivered",
+        )],
+        effect: undone_by("account resume"),
+        ..CHANGES
     },
 ];

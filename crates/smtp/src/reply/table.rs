@@ -127,6 +127,8 @@ replies! {
 
     /// No such account in a domain of ours.
     NO_SUCH_MAILBOX = 550 (5, 1, 1) "No such mailbox here";
+    /// An account that is there and takes no mail. RFC 3463 §3.3, X.2.1
+    MAILBOX_DISABLED = 550 (5, 2, 1) "Mailbox is disabled, and takes no mail";
     /// The sender is none of the addresses of who logged in. RFC 6409 §6.1
     NOT_YOUR_ADDRESS = 553 (5, 7, 1) "This sender address is not yours";
     /// A submitted message that would have to leave this server, which has no way out yet.
@@ -175,6 +177,8 @@ replies! {
     TIMED_OUT = 421 (4, 4, 2) "Timeout, closing connection";
     /// The listener holds as many connections as it may.
     TOO_MANY_CONNECTIONS = 421 (4, 7, 0) "Too many connections";
+    /// Who logged in may be here no longer.
+    LOGIN_ENDED = 421 (4, 7, 0) "Your log-in has ended";
     /// The address is banned.
     BANNED = 421 (4, 7, 0) "Your address is refused at present";
     /// The client spoke before the greeting; a client that is told so for good.

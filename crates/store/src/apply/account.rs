@@ -180,6 +180,7 @@ fn row(command: &CreateAccount, at: Timestamp) -> Account {
         app_passwords: Vec::new(),
         identities: Vec::new(),
         created: at,
+        suspended: None,
     }
 }
 

@@ -36,6 +36,9 @@ pub enum Rejected {
     /// The account has no such identity.
     #[error("no such identity")]
     NoSuchIdentity,
+    /// The account is not suspended.
+    #[error("the account is not suspended")]
+    NotSuspended,
     /// The name or id is taken.
     #[error("{0} exists")]
     Exists(Noun),
@@ -100,6 +103,8 @@ pub enum Noun {
     AppPassword,
     /// What an account may send as.
     Identity,
+    /// A suspension of the account, on the same terms.
+    Suspension,
     /// The key of decoys.
     DecoyKey,
     /// A ban that holds.
@@ -119,6 +124,7 @@ impl std::fmt::Display for Noun {
             Self::Message => "message",
             Self::AppPassword => "application password",
             Self::Identity => "identity",
+            Self::Suspension => "suspension",
             Self::DecoyKey => "key of decoys",
             Self::Ban => "ban",
             Self::AuditEntry => "audit entry",

@@ -186,6 +186,27 @@ pub struct LimitAccount {
     pub limits: Limits,
 }
 
+/// Nobody may log in to an account from now on; its mail is kept, and goes on coming unless that is refused. One that is
+/// suspended already may be suspended on other terms; `Exists` when nothing would be other than it is.
+#[derive(Clone, Debug)]
+pub struct SuspendAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// Whether mail for it is refused, too. What was accepted before is delivered.
+    pub refuses_mail: bool,
+}
+
+/// The end of a suspension; `NotSuspended` when there is none.
+#[derive(Clone, Debug)]
+pub struct ResumeAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+}
+
 /// An address that stands for others.
 #[derive(Clone, Debug)]
 pub struct CreateAlias {

@@ -75,11 +75,22 @@ pub struct Account {
     pub identities: Vec<Identity>,
     /// Since when.
     pub created: Timestamp,
+    /// Whether nobody may log in, and since when.
+    pub suspended: Option<Suspension>,
+}
+
+/// Nobody may log in to an account. What it has and is stays, and so does the way of its mail, unless that is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suspension {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether mail for it is refused, too.
+    pub refuses_mail: bool,
 }
 
 impl Record for Account {
     const NAME: &'static str = "account";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn older(version: u8, fields: &[u8]) -> Option<Self> {
         /// Version 1 knew one password and nothing else.
@@ -89,16 +100,36 @@ impl Record for Account {
             password: Option<String>,
             created: Timestamp,
         }
-        if version != 1 {
-            return None;
+        /// Version 2 knew no suspension.
+        #[derive(Deserialize)]
+        struct Second {
+            address: EmailAddress,
+            password: Option<Password>,
+            app_passwords: Vec<AppPassword>,
+            identities: Vec<Identity>,
+            created: Timestamp,
         }
-        let first: First = fields_of(fields)?;
+        let second = match version {
+            1 => {
+                let first: First = fields_of(fields)?;
+                Second {
+                    address: first.address,
+                    password: first.password.map(|hash| Password { hash, scram: None }),
+                    app_passwords: Vec::new(),
+                    identities: Vec::new(),
+                    created: first.created,
+                }
+            }
+            2 => fields_of(fields)?,
+            _ => return None,
+        };
         Some(Self {
-            address: first.address,
-            password: first.password.map(|hash| Password { hash, scram: None }),
-            app_passwords: Vec::new(),
-            identities: Vec::new(),
-            created: first.created,
+            address: second.address,
+            password: second.password,
+            app_passwords: second.app_passwords,
+            identities: second.identities,
+            created: second.created,
+            suspended: None,
         })
     }
 }

@@ -222,7 +222,7 @@ fn directory_records_are_golden() {
     );
     check(
         &full_account(),
-        "020d61406578616d706c652e6f7267010a246172676f6e32696424010e534352414d2d5348412d32353624010570686f6e65010101010101010101010101010101010101010101010101010101010101010101020002fbd095ffbc3101fbd095ffbc3102000d62406578616d706c652e6f7267010b6578616d706c652e6e6574fbd095ffbc313fbf1296",
+        "030d61406578616d706c652e6f7267010a246172676f6e32696424010e534352414d2d5348412d32353624010570686f6e65010101010101010101010101010101010101010101010101010101010101010101020002fbd095ffbc3101fbd095ffbc3102000d62406578616d706c652e6f7267010b6578616d706c652e6e6574fbd095ffbc3101fbd095ffbc3101e1e65acb",
     );
     check(
         &DecoyKey {
@@ -268,7 +268,23 @@ fn full_account() -> Account {
             Identity::Domain(message::address::DomainName::parse(b"example.net").expect("a name")),
         ],
         created: AT,
+        suspended: Some(Suspension {
+            since: AT,
+            refuses_mail: true,
+        }),
     }
+}
+
+#[test]
+fn accounts_of_version_2_are_read() {
+    let account = Account {
+        suspended: None,
+        ..full_account()
+    };
+    check_older(
+        &account,
+        "020d61406578616d706c652e6f7267010a246172676f6e32696424010e534352414d2d5348412d32353624010570686f6e65010101010101010101010101010101010101010101010101010101010101010101020002fbd095ffbc3101fbd095ffbc3102000d62406578616d706c652e6f7267010b6578616d706c652e6e6574fbd095ffbc313fbf1296",
+    );
 }
 
 #[test]
@@ -284,6 +300,7 @@ fn accounts_of_version_1_are_read() {
         app_passwords: Vec::new(),
         identities: Vec::new(),
         created: AT,
+        suspended: None,
     };
     assert_eq!(decode::<Account>(&octets), Ok(account));
 }

@@ -227,6 +227,7 @@ impl<S: Snapshot> Mender<S> {
             app_passwords: Vec::new(),
             identities: Vec::new(),
             created: id.id().timestamp(),
+            suspended: None,
         };
         self.put(&keys::account(tenant, id), &row, why)?;
         self.need_account_state(tenant, id, why)

@@ -168,6 +168,11 @@ fn compare_addresses(snapshot: &impl Snapshot, tenant: TenantId, model: &Model) 
             (&entry.account.address, &entry.account.password),
             (&account.address, &account.password)
         );
+        let suspended = entry.account.suspended;
+        assert_eq!(
+            suspended.map(|known| (known.since, known.refuses_mail)),
+            account.suspended
+        );
         let app_passwords = entry.account.app_passwords.into_iter();
         assert_eq!(
             app_passwords

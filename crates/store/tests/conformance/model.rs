@@ -72,6 +72,8 @@ pub(crate) struct Account {
     pub(crate) app_passwords: BTreeMap<String, AppPassword>,
     /// As they are printed, folded.
     pub(crate) identities: BTreeSet<String>,
+    /// Since when, and whether its mail is refused.
+    pub(crate) suspended: Option<(Timestamp, bool)>,
     pub(crate) limits: Limits,
     pub(crate) modseq: u64,
     pub(crate) list_modseq: u64,
@@ -229,6 +231,15 @@ impl Model {
             Command::LimitAccount(command) => {
                 self.account(command.tenant, command.account)?.limits = command.limits;
                 Ok(Outcome::Done)
+            }
+            Command::SuspendAccount(command) => self.suspend(command, proposal.at),
+            Command::ResumeAccount(command) => {
+                let account = self.account(command.tenant, command.account)?;
+                account
+                    .suspended
+                    .take()
+                    .map(|_| Outcome::Done)
+                    .ok_or("NotSuspended")
             }
             Command::CreateAlias(command) => self.create_alias(command),
             Command::DeleteAlias(command) => {

@@ -6,7 +6,14 @@ use crate::shell::desk::{Desk, Refused};
 
 pub(in crate::shell) async fn list(desk: &Desk) -> Result<Answer, Refused> {
     let accounts = desk.admin()?.list().await?;
-    let mut table = Table::new(&["address", "messages", "size", "limit_size", "limit_messages"]);
+    let mut table = Table::new(&[
+        "address",
+        "messages",
+        "size",
+        "limit_size",
+        "limit_messages",
+        "suspended",
+    ]);
     for account in accounts {
         let (usage, limits) = (account.state.usage, account.state.limits);
         table.row([
@@ -15,6 +22,7 @@ pub(in crate::shell) async fn list(desk: &Desk) -> Result<Answer, Refused> {
             Cell::Octets(usage.octets),
             limits.octets.map_or(Cell::Nothing, Cell::Octets),
             limits.messages.into(),
+            account.record.suspended.map(|known| known.since).into(),
         ]);
     }
     Ok(Answer::new("account list").with(table))

@@ -29,6 +29,15 @@ pub(in crate::shell) async fn show(desk: &Desk, request: &Request) -> Result<Ans
         ("address", record.address.shown().to_string().into()),
         ("id", id.to_string().into()),
         ("created", record.created.into()),
+        ("suspended", record.suspended.map(|known| known.since).into()),
+        (
+            "mail",
+            match record.suspended {
+                Some(known) if known.refuses_mail => "refused",
+                Some(_) | None => "taken",
+            }
+            .into(),
+        ),
         ("password", password.into()),
         ("app_passwords", record.app_passwords.len().into()),
         ("identities", record.identities.len().into()),

@@ -27,9 +27,11 @@ pub(in crate::shell) async fn show(desk: &Desk, request: &Request) -> Result<Ans
                     let accounts = accounts.iter().map(|id| name(*id));
                     accounts.collect::<Result<Vec<_>, _>>()?
                 }
-                Resolution::Discard | Resolution::Unknown | Resolution::Foreign | Resolution::Unclear => {
-                    Vec::new()
-                }
+                Resolution::Discard
+                | Resolution::Unknown
+                | Resolution::Refused
+                | Resolution::Foreign
+                | Resolution::Unclear => Vec::new(),
             };
             Ok::<_, store::read::ReadError>((resolution, names))
         })
@@ -38,6 +40,7 @@ pub(in crate::shell) async fn show(desk: &Desk, request: &Request) -> Result<Ans
         Resolution::Accounts(_) => "it is delivered",
         Resolution::Discard => "it is discarded, as a route of the configuration says",
         Resolution::Unknown => "nobody gets it: no address behind it has an account here",
+        Resolution::Refused => "it is refused: those who would get it are suspended",
         Resolution::Foreign => "its domain is not ours",
         Resolution::Unclear => "the addresses go round in a circle, or stand for too many accounts",
     };

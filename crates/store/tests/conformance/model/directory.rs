@@ -129,6 +129,7 @@ impl Model {
             password: command.password.clone(),
             app_passwords: BTreeMap::new(),
             identities: BTreeSet::new(),
+            suspended: None,
             limits: command.limits,
             modseq: 1,
             list_modseq: 1,
@@ -159,6 +160,17 @@ impl Model {
         let tenant = self.tenants.get_mut(&command.tenant).unwrap();
         tenant.floor = tenant.floor.max(account.next_validity);
         self.accounts.remove(&place);
+        Ok(Outcome::Done)
+    }
+
+    pub(super) fn suspend(&mut self, command: &SuspendAccount, at: Timestamp) -> Result<Outcome, Refusal> {
+        let account = self.account(command.tenant, command.account)?;
+        let since = match account.suspended {
+            Some((_, refuses)) if refuses == command.refuses_mail => return Err("Exists"),
+            Some((since, _)) => since,
+            None => at,
+        };
+        account.suspended = Some((since, command.refuses_mail));
         Ok(Outcome::Done)
     }
 

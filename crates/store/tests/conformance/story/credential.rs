@@ -20,7 +20,7 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
         0 => Identity::Domain(domain(e % 3)),
         number => Identity::Address(address(number, e % 3)),
     };
-    match c % 9 {
+    match c % 11 {
         0 => Command::SetPassword(SetPassword {
             tenant,
             account,
@@ -59,6 +59,12 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
             tenant,
             account,
             identity,
+        }),
+        9 if d % 3 == 0 => Command::ResumeAccount(ResumeAccount { tenant, account }),
+        9 | 10 => Command::SuspendAccount(SuspendAccount {
+            tenant,
+            account,
+            refuses_mail: e % 2 == 0,
         }),
         _ => Command::KeepDecoyKey(KeepDecoyKey { key: [d; 32] }),
     }
