@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use config::Config;
 use supervision::Settings;
@@ -179,6 +179,78 @@ async fn listens_where_new_settings_say() {
     assert!(node.server.tree.prepare(&none, limit).await.refusals.is_empty());
     node.server.tree.commit(&none, limit).await;
     until("nobody listens", async || TcpStream::connect(http).await.is_err()).await;
+    node.stop().await;
+}
+
+/// A request whose answer is on its way, until who knows it goes on.
+async fn asked(http: SocketAddr) -> TcpStream {
+    let mut socket = TcpStream::connect(http).await.expect("a connection");
+    let request = b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n";
+    socket.write_all(request).await.expect("a request");
+    socket
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_being_answered_is_answered_whatever_the_settings_become() {
+    let settings = [
+        "http.bind=127.0.0.1:0",
+        "http.ready_timeout=30s",
+        "http.timeout=50s",
+        "server.drain_deadline=50s",
+    ];
+    let node = Home::new(&settings).await.start().await;
+    let (tree, http) = (&node.server.tree, address(&node));
+    let limit = Duration::from_secs(10);
+    for change in [
+        (|config| config.http.max_connections = 2) as fn(&mut Config),
+        |config| config.http.timeout = Duration::from_secs(40),
+        |config| config.http.bind = vec!["127.0.0.2:0".parse().unwrap()],
+        |config| config.http.bind = vec!["127.0.0.1:0".parse().unwrap(), "127.0.0.2:0".parse().unwrap()],
+        |config| config.http.bind = Vec::new(),
+    ] {
+        let http = node.server.http()[0];
+        tree.suspend("/http/readiness").unwrap();
+        let mut socket = asked(http).await;
+        until("the answer is on its way", async || {
+            tree.tree("/http/readiness").iter().any(|row| row.depth > 0)
+        })
+        .await;
+        let settings = changed(&node, change);
+        assert!(tree.prepare(&settings, limit).await.refusals.is_empty());
+        tree.commit(&settings, limit).await;
+        // Where it does not listen any more it takes nobody, and still owes one an answer.
+        if !node.server.http().contains(&http) {
+            until("nobody listens", async || TcpStream::connect(http).await.is_err()).await;
+        }
+        tree.resume("/http/readiness").unwrap();
+        let answer = heard(&mut socket).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains("connection: close"),
+            "{answer:?}"
+        );
+    }
+    assert!(TcpStream::connect(http).await.is_err());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_never_done_holds_no_closed_address_for_ever() {
+    let settings = [
+        "http.bind=127.0.0.1:0",
+        "http.timeout=50s",
+        "server.drain_deadline=1s",
+    ];
+    let node = Home::new(&settings).await.start().await;
+    let (tree, http) = (&node.server.tree, address(&node));
+    let mut slow = TcpStream::connect(http).await.expect("a connection");
+    slow.write_all(b"GET /healthz HTT")
+        .await
+        .expect("a part of a request");
+    let none = changed(&node, |config| config.http.bind = Vec::new());
+    tree.commit(&none, Duration::from_secs(10)).await;
+    let started = Instant::now();
+    assert!(!heard(&mut slow).await.contains(" 200 "));
+    assert!(started.elapsed() < Duration::from_secs(20));
     node.stop().await;
 }
 

@@ -3,11 +3,12 @@
 //! Owner:    /http (static, permanent)
 //! Accepts:  Msg::Failed
 //! Calls:    readiness
-//! Owns:     a task for each address, and one for each connection. The listening sockets belong to the process.
+//! Owns:     a task for each address, and one for each connection. The listening sockets belong to the process. New
+//!           settings begin and end those of addresses; connections that stand are answered.
 //! On death: open connections end unanswered; who connects waits in the kernel's backlog until it is back
-//! Limits:   config.http.{bind, max_connections, timeout}, MAX_HEAD
+//! Limits:   config.http.{bind, max_connections, timeout}, config.server.drain_deadline, MAX_HEAD
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::Router;
 use config::{Config, Http};
@@ -20,7 +21,7 @@ use ractor_cluster_derive::RactorMessage;
 use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Refusal, Settings};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::watch,
     task::JoinSet,
     time::{Instant, timeout},
 };
@@ -30,16 +31,17 @@ use super::{
     sockets::{Bound, Sockets},
 };
 use crate::{
-    listener::socket,
+    listener::{
+        intake,
+        room::Room,
+        socket::{self, Socket},
+    },
     shell::desk::Desk,
     telemetry::{HTTP_CONNECTIONS_CUT, HTTP_CONNECTIONS_REFUSED},
 };
 
 /// Octets of a request's head; hyper takes no less than this. It allows a hundred fields.
 const MAX_HEAD: usize = 8_192;
-
-/// How long to wait when the system has no descriptor or memory left for another socket.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
 /// What an acceptor is told by its own task.
 #[derive(RactorMessage)]
@@ -68,8 +70,28 @@ pub struct State {
     /// Those that a change of the settings will need.
     prepared: Option<Vec<Bound>>,
     http: Http,
+    /// For connections, over all addresses.
+    room: Room,
+    /// What each task takes.
+    taken: Vec<Taken>,
     /// End with the actor, and with them the connections.
     tasks: JoinSet<()>,
+}
+
+/// A socket that a task takes connections from.
+struct Taken {
+    socket: Socket,
+    /// How long they may take; closed when the task is to stop.
+    patience: watch::Sender<Patience>,
+}
+
+/// How long connections may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Patience {
+    /// One, from its first octet on.
+    connection: Duration,
+    /// All that are open when nobody listens at their address any more.
+    drain: Duration,
 }
 
 impl Actor for HttpAcceptor {
@@ -79,15 +101,17 @@ impl Actor for HttpAcceptor {
     type State = State;
 
     async fn pre_start(ctx: &Context<Msg>, args: Args) -> Result<State, Broken> {
+        let settings = ctx.settings();
         let mut state = State {
             router: answer::router(args.desk, args.readiness),
             sockets: args.sockets,
             prepared: None,
-            http: ctx.settings().of::<Config>().http.clone(),
+            http: settings.of::<Config>().http.clone(),
+            room: Room::of(0),
+            taken: Vec::new(),
             tasks: JoinSet::new(),
         };
-        state.fit();
-        state.listen(ctx)?;
+        state.follow(ctx, settings.of::<Config>())?;
         Ok(state)
     }
 
@@ -117,16 +141,8 @@ impl Actor for HttpAcceptor {
     }
 
     async fn configure(ctx: &Context<Msg>, settings: &Settings, state: &mut State) -> Result<(), Broken> {
-        let http = &settings.of::<Config>().http;
-        if state.http == *http {
-            state.prepared = None;
-            return Ok(());
-        }
-        state.http = http.clone();
-        state.fit();
-        // Connections end with their listeners: each has one request and some seconds.
-        state.tasks = JoinSet::new();
-        state.listen(ctx)
+        state.http = settings.of::<Config>().http.clone();
+        state.follow(ctx, settings.of::<Config>())
     }
 
     async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
@@ -157,46 +173,80 @@ impl State {
         }
     }
 
-    fn listen(&mut self, ctx: &Context<Msg>) -> Result<(), Broken> {
-        let room = Arc::new(Semaphore::new(self.http.max_connections as usize));
-        for socket in self.sockets.open() {
+    /// Listens where the settings say, and nowhere else any more. Connections that stand are not concerned.
+    fn follow(&mut self, ctx: &Context<Msg>, config: &Config) -> Result<(), Broken> {
+        self.fit();
+        self.room.resize(self.http.max_connections as usize);
+        let patience = Patience {
+            connection: self.http.timeout,
+            drain: config.server.drain_deadline,
+        };
+        while self.tasks.try_join_next().is_some() {}
+        let open = self.sockets.open();
+        self.taken
+            .retain(|taken| open.iter().any(|socket| socket.is(&taken.socket)));
+        for taken in &self.taken {
+            taken.patience.send_replace(patience);
+        }
+        for socket in open {
+            if self.taken.iter().any(|taken| taken.socket.is(&socket)) {
+                continue;
+            }
             let listener = socket.listen().map_err(Broken::because)?;
-            let (router, room, limit) = (self.router.clone(), Arc::clone(&room), self.http.timeout);
-            self.tasks
-                .spawn(accept(listener, router, room, limit, ctx.address()));
+            let (sender, receiver) = watch::channel(patience);
+            let task = Task {
+                socket: socket.clone(),
+                router: self.router.clone(),
+                room: self.room.clone(),
+                patience: receiver,
+                me: ctx.address(),
+            };
+            self.tasks.spawn(task.accept(listener));
+            self.taken.push(Taken {
+                socket,
+                patience: sender,
+            });
         }
         Ok(())
     }
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What takes the connections of one address.
+struct Task {
+    socket: Socket,
     router: Router,
-    room: Arc<Semaphore>,
-    limit: Duration,
+    room: Room,
+    patience: watch::Receiver<Patience>,
     me: Address<Msg>,
-) {
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        match listener.accept().await {
-            Ok((socket, _)) => match Arc::clone(&room).try_acquire_owned() {
-                Ok(place) => {
-                    let router = router.clone();
-                    connections.spawn(async move {
-                        serve(socket, router, limit).await;
-                        drop(place);
-                    });
-                }
-                // Who is too many is closed; a word to it would cost a task.
-                Err(_) => HTTP_CONNECTIONS_REFUSED.count(1),
-            },
-            Err(why) if socket::is_passing(&why) => {}
-            Err(why) if socket::is_exhausted(&why) => tokio::time::sleep(EXHAUSTED_PAUSE).await,
-            Err(why) => {
-                let _ = me.cast(Msg::Failed(format!("cannot accept: {why}")));
-                return;
-            }
+}
+
+impl Task {
+    async fn accept(self, listener: TcpListener) {
+        let mut connections = JoinSet::new();
+        let mut watched = self.patience.clone();
+        let unwanted = async { while watched.changed().await.is_ok() {} };
+        let taken = intake::take(&listener, &self.socket, unwanted, |socket, _| {
+            while connections.try_join_next().is_some() {}
+            // Who is too many is closed; a word to it would cost a task.
+            let Some(place) = self.room.take() else {
+                return HTTP_CONNECTIONS_REFUSED.count(1);
+            };
+            let (router, limit) = (self.router.clone(), self.patience.borrow().connection);
+            connections.spawn(async move {
+                serve(socket, router, limit).await;
+                drop(place);
+            });
+        });
+        if let Err(why) = taken.await {
+            let _ = self.me.cast(Msg::Failed(format!("cannot accept: {why}")));
+            return;
+        }
+        drop(listener);
+        // They were taken here and are answered: each has one request, and says that it is its last.
+        let limit = self.patience.borrow().drain;
+        let answered = async { while connections.join_next().await.is_some() {} };
+        if timeout(limit, answered).await.is_err() {
+            HTTP_CONNECTIONS_CUT.count(connections.len() as u64);
         }
     }
 }

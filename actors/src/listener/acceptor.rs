@@ -9,7 +9,7 @@
 //! On death: peers wait in the kernel's backlog until it is back; connections that stand are not concerned.
 //! Limits:   config.listeners.<name>.{max_connections, backlog}, config.limits; of proxies, those in proxy.rs
 
-use std::{net::SocketAddr, sync::Arc, task::Poll, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use ractor_cluster_derive::RactorMessage;
 use supervision::{Actor, Address, Broken, Context, Drained, Inspection, Settings};
@@ -21,6 +21,7 @@ use tokio::{
 };
 
 use super::{
+    intake,
     proxy::{self, Proxies},
     refusal::{Count, Refusals, Refused},
     socket::{self, Socket},
@@ -29,12 +30,6 @@ use crate::{
     limits::{Door, Permit},
     telemetry::SECURITY_PROXIES_CLOSED,
 };
-
-/// How long to wait when the system has no descriptor or memory left for another socket.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
-
-/// Connections that are taken from a socket that closes; those beyond are refused by the kernel.
-const MAX_LATE: usize = 1024;
 
 /// What an acceptor is told by its own task.
 #[derive(RactorMessage)]
@@ -88,6 +83,7 @@ pub struct State {
 /// A socket that a task takes connections from.
 struct Taken {
     socket: Socket,
+    listener: Arc<TcpListener>,
     /// How it serves them; closed when it is to stop.
     service: watch::Sender<Arc<Service>>,
 }
@@ -119,8 +115,9 @@ impl Actor for Acceptor {
         state.follow(ctx, settings)
     }
 
-    async fn drain(_: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
+    async fn drain(ctx: &Context<Msg>, _: Instant, state: &mut State) -> Result<Drained, Broken> {
         state.tasks.abort_all();
+        state.dismiss(&ctx.settings());
         Ok(Drained::Now)
     }
 
@@ -149,10 +146,10 @@ impl State {
             if self.taken.iter().any(|taken| taken.socket.is(socket)) {
                 continue;
             }
-            let listener = socket.listen().map_err(Broken::because)?;
+            let listener = Arc::new(socket.listen().map_err(Broken::because)?);
             let (sender, receiver) = watch::channel(Arc::clone(&service));
             self.tasks.spawn(accept(
-                listener,
+                Arc::clone(&listener),
                 socket.clone(),
                 receiver,
                 Arc::clone(&self.refused),
@@ -160,64 +157,48 @@ impl State {
             ));
             self.taken.push(Taken {
                 socket: socket.clone(),
+                listener,
                 service: sender,
             });
         }
         Ok(())
     }
+
+    /// Those who have connected already to sockets that close now are told so; nobody is left who could serve them.
+    fn dismiss(&mut self, settings: &Settings) {
+        // Asked for the settings that end it, the table of sockets closes those that nobody wants any more.
+        drop((self.serve)(settings));
+        for taken in self.taken.drain(..) {
+            if taken.socket.is_closed() {
+                let refusals = taken.service.borrow().refusals;
+                let dismiss = |socket, _| refusals.refuse(socket, Refused::Closing);
+                intake::take_waiting(&taken.listener, dismiss);
+            }
+        }
+    }
 }
 
 async fn accept(
-    listener: TcpListener,
+    listener: Arc<TcpListener>,
     socket: Socket,
-    mut service: watch::Receiver<Arc<Service>>,
+    service: watch::Receiver<Arc<Service>>,
     refused: Arc<Count>,
     me: Address<Msg>,
 ) {
     // They end with this task: whom no acceptor stands for is let in by nobody.
     let mut introductions = JoinSet::new();
-    loop {
+    let mut watched = service.clone();
+    let unwanted = async { while watched.changed().await.is_ok() {} };
+    let taken = intake::take(&listener, &socket, unwanted, |socket, peer| {
         while introductions.try_join_next().is_some() {}
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            changed = service.changed() => match changed {
-                Ok(()) => continue,
-                Err(_) => break,
-            },
-        };
-        match accepted {
-            Ok((socket, peer)) => take(socket, peer, &service, &refused, &mut introductions),
-            Err(why) if socket::is_passing(&why) => {}
-            Err(why) if socket::is_exhausted(&why) => {
-                tracing::warn!(target: "angarium::listener", %why, "no socket can be taken");
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
-            }
-            Err(why) => {
-                let _ = me.cast(Msg::Failed(format!("cannot accept: {why}")));
-                return;
-            }
-        }
-    }
-    // It serves here no more. If nobody does, those who have connected already are not sent away for it.
-    if socket.is_closed() {
-        for _ in 0..MAX_LATE {
-            let Some((socket, peer)) = waiting(&listener).await else {
-                break;
-            };
-            take(socket, peer, &service, &refused, &mut introductions);
-        }
+        take(socket, peer, &service, &refused, &mut introductions);
+    });
+    if let Err(why) = taken.await {
+        let _ = me.cast(Msg::Failed(format!("cannot accept: {why}")));
+        return;
     }
     drop(listener);
     while introductions.join_next().await.is_some() {}
-}
-
-/// The next connection that the kernel holds, if there is one.
-async fn waiting(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
-    let poll = |context: &mut std::task::Context<'_>| match listener.poll_accept(context) {
-        Poll::Ready(accepted) => Poll::Ready(accepted.ok()),
-        Poll::Pending => Poll::Ready(None),
-    };
-    std::future::poll_fn(poll).await
 }
 
 /// Lets a connection in, of a proxy as soon as it has said for whom.
@@ -268,4 +249,67 @@ fn start(socket: TcpStream, peer: SocketAddr, service: &Service) -> Result<(), (
     // Replies are written whole: waiting for more to send with them only costs time.
     drop(socket.set_nodelay(true));
     (service.connect)(socket, peer, permit).map_err(|socket| (socket, Refused::NoRoom))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        time::Duration,
+    };
+
+    use config::Config;
+    use supervision::{Restart, Strategy, Supervisor, child};
+
+    use super::*;
+    use crate::{clock::Clock, connection::Protocol as _, limits::Limits, smtp::session::Smtp};
+
+    /// It stands for a session, which would have its own words.
+    fn greet(socket: TcpStream) {
+        let mut socket = socket.into_std().unwrap();
+        socket.write_all(b"220 here\r\n").unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_has_connected_to_a_listener_that_goes_is_not_reset() {
+        let config = Config::of(config::Profile::Testing);
+        let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 128).unwrap();
+        let (limits, sockets) = (Limits::new(&config, Clock::system()), vec![socket.clone()]);
+        let serve: Serve = Arc::new(move |_| {
+            Some(Service {
+                sockets: sockets.clone(),
+                connect: Arc::new(|socket, _, _| {
+                    greet(socket);
+                    Ok(())
+                }),
+                proxies: Proxies::in_networks(&[]),
+                door: limits.door("mx"),
+                refusals: Smtp::REFUSALS,
+            })
+        });
+        let settings = Settings::shared(Arc::new(config));
+        let (acceptor, _) = child::<Acceptor>("acceptor", Restart::Permanent, move |settings| Args {
+            serve: Arc::clone(&serve),
+            settings: settings.clone(),
+        });
+        let tree = Supervisor::root(Strategy::OneForOne).child(acceptor);
+        let running = supervision::start(tree, settings).await.unwrap();
+        // Nothing else runs on this thread until somebody awaits, so that the kernel has them all.
+        let connect = |_| std::net::TcpStream::connect(socket.address()).unwrap();
+        let clients: Vec<std::net::TcpStream> = (0..50).map(connect).collect();
+        socket.close();
+        running
+            .drain(Instant::now() + Duration::from_secs(60))
+            .await
+            .unwrap();
+        for mut client in clients {
+            let mut heard = String::new();
+            client.read_to_string(&mut heard).unwrap();
+            assert!(
+                ["220 here\r\n", "421 4.3.2 Shutting down\r\n"].contains(&&*heard),
+                "{heard:?}"
+            );
+        }
+        assert!(std::net::TcpStream::connect(socket.address()).is_err());
+    }
 }

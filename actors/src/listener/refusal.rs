@@ -21,6 +21,8 @@ pub struct Refusals {
     pub too_busy: &'static [u8],
     /// It is sent away.
     pub banned: &'static [u8],
+    /// Nobody listens here any more.
+    pub closing: &'static [u8],
 }
 
 /// Why a connection was refused.
@@ -32,6 +34,9 @@ pub(super) enum Refused {
     /// The peer takes too much.
     #[error(transparent)]
     Exceeded(Exceeded),
+    /// The listener is closing.
+    #[error("closing")]
+    Closing,
 }
 
 impl Refusals {
@@ -50,6 +55,7 @@ impl Refusals {
         match why {
             Refused::Exceeded(Exceeded::Banned) => self.banned,
             Refused::Exceeded(_) | Refused::NoRoom => self.too_busy,
+            Refused::Closing => self.closing,
         }
     }
 }

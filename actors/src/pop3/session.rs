@@ -71,6 +71,7 @@ impl Protocol for Pop3 {
     const REFUSALS: Refusals = Refusals {
         too_busy: pop3::TOO_BUSY,
         banned: b"-ERR [SYS/TEMP] your address is refused at present\r\n",
+        closing: b"-ERR [SYS/TEMP] shutting down\r\n",
     };
     const OPENED: &'static telemetry::metric::Counter = &telemetry::POP3_CONNECTIONS_OPENED;
     const OPEN: &'static telemetry::metric::Gauge = &telemetry::POP3_CONNECTIONS_OPEN;

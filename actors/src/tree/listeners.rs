@@ -156,11 +156,13 @@ fn serving<P: connection::Protocol>(
     let (parts, shared, name) = (parts.clone(), shared.clone(), name.to_owned());
     let serve: Serve = Arc::new(move |settings| {
         let config = settings.shared_of::<Config>();
+        // First, also where the listener is gone: the table learns from it which settings hold.
+        let open = parts.ports.open(&config, &name);
         let listener = config.listeners.get(&name)?;
         if Family::of(listener.protocol) != family {
             return None;
         }
-        let open = parts.ports.open(&config, &name)?;
+        let open = open?;
         let wanted = Wanted {
             config: &config,
             listener,

@@ -15,6 +15,7 @@ use crate::{
 pub(super) const REFUSALS: Refusals = Refusals {
     too_busy: b"421 4.7.0 Too many connections\r\n",
     banned: b"421 4.7.0 Your address is refused at present\r\n",
+    closing: b"421 4.3.2 Shutting down\r\n",
 };
 
 impl State {
