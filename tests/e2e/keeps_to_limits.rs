@@ -169,6 +169,38 @@ async fn who_guesses_passwords_is_banned_and_the_owner_is_not() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn who_breaks_the_rules_of_pop3_is_banned_everywhere() {
+    let settings = [NOBODY, "limits.unknown_commands=20", "limits.errors=20"];
+    let node = Home::new(&settings).await.start().await;
+    let pop3 = node.address("pop3");
+    for (source, wrong) in [(BAD, "GIMME"), ("127.3.3.3", "RETR 1")] {
+        let mut lines = Vec::new();
+        for _ in 0..2 {
+            let mut line = Line::from(source, pop3).await;
+            line.expect("+OK").await;
+            for _ in 0..9 {
+                line.ask(wrong, "-ERR").await;
+            }
+            lines.push(line);
+        }
+        // Eighteen are not enough.
+        let mut line = Line::from(source, pop3).await;
+        line.expect("+OK").await;
+        for _ in 0..2 {
+            line.ask(wrong, "-ERR").await;
+        }
+        until_banned(pop3, source).await;
+        let greeting = Line::from(source, node.address("mx")).await.reply().await;
+        assert_eq!(greeting, "421 4.7.0 Your address is refused at present");
+        drop((lines, line));
+    }
+    let mut good = Line::from(GOOD, pop3).await;
+    good.expect("+OK").await;
+    drop(good);
+    node.stop().await;
+}
+
 /// Says four wrong passwords, two on a connection.
 async fn guess(pop3: SocketAddr, source: &str) {
     for _ in 0..2 {

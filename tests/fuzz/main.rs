@@ -24,6 +24,10 @@ mod data;
 #[cfg(test)]
 mod headers;
 #[cfg(test)]
+mod pop3;
+#[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod replies;
 #[cfg(test)]
 mod sasl;

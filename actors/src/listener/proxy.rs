@@ -34,6 +34,9 @@ const MAX_BLOCK: usize = 4096;
 /// Signature, version and command, family, length. §2.2
 const FIXED: usize = 16;
 
+/// The longest header of either version.
+pub const MAX_HEADER: usize = FIXED + MAX_BLOCK;
+
 /// How long a proxy may take to send its header: it has it before it connects.
 const HEADER_LIMIT: Duration = Duration::from_secs(5);
 
@@ -72,7 +75,7 @@ impl Proxies {
 
 /// Why a connection of a proxy was closed.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProxyError {
+pub enum ProxyError {
     /// Too many wait already.
     #[error("too many connections wait for their header")]
     Crowded,
@@ -101,26 +104,38 @@ pub(super) async fn peer(socket: &mut TcpStream, proxy: SocketAddr) -> Result<So
 }
 
 async fn read(socket: &mut TcpStream, proxy: SocketAddr) -> Result<SocketAddr, ProxyError> {
-    let mut header = Vec::new();
+    let mut octets = Vec::new();
     let mut seen = [0; MAX_LINE + 1];
     loop {
-        let octets = socket.peek(&mut seen).await?;
-        let seen = seen.get(..octets).unwrap_or_default();
+        let length = socket.peek(&mut seen).await?;
+        let seen = seen.get(..length).unwrap_or_default();
         if seen.is_empty() {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
-        let before = header.len();
-        header.extend_from_slice(seen);
-        let found = Header::find(&header)?;
-        if let Found::Whole(_, length) = found {
-            header.truncate(length);
+        let before = octets.len();
+        octets.extend_from_slice(seen);
+        let found = header(&octets, proxy)?;
+        if let Some((_, length)) = found {
+            octets.truncate(length);
         }
         // All of it belongs to the header, so this can be taken off before more is waited for.
-        let own = header.get_mut(before..).unwrap_or_default();
+        let own = octets.get_mut(before..).unwrap_or_default();
         socket.read_exact(own).await?;
-        if let Found::Whole(header, _) = found {
-            return header.peer(proxy);
+        if let Some((peer, _)) = found {
+            return Ok(peer);
         }
+    }
+}
+
+/// The peer for whom a header at the beginning of `input` says that the connection was opened, and how many octets the header
+/// has; nothing as long as it is not whole.
+///
+/// # Errors
+/// [`ProxyError::Malformed`]: whatever follows, it is none.
+pub fn header(input: &[u8], proxy: SocketAddr) -> Result<Option<(SocketAddr, usize)>, ProxyError> {
+    match Header::find(input)? {
+        Found::Part => Ok(None),
+        Found::Whole(header, length) => Ok(Some((header.peer(proxy)?, length))),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod lock;
 mod login;
+mod offences;
 mod retrieve;
 
 use std::{sync::Arc, time::Duration};
@@ -300,6 +301,7 @@ fn greet(args: &Args, now: Tick) -> Checkpoint {
 impl State {
     async fn turn(&mut self, input: Input) -> Result<Turn<Checkpoint>, Broken> {
         let now = self.args.parts.clock.tick();
+        let before = self.session.machine.tally();
         let mut consumed = 0;
         match input {
             // Where TLS comes first, its handshake was made after this actor was started.
@@ -322,6 +324,7 @@ impl State {
             secure |= matches!(event, Event::StartTls);
             self.answer(event).await?;
         }
+        self.tell_offences(before);
         let mut output = Vec::new();
         loop {
             let piece = self.session.machine.output();

@@ -6,7 +6,7 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// The format of a session that is written down; reading another one fails. Raise it with every change of a field.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// Stands first in a session that is written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,5 +23,5 @@ mod top;
 pub use event::{Event, Password, Retrieve, Verdict};
 pub use maildrop::{Maildrop, Message};
 pub use sasl::{Mechanisms, Response};
-pub use session::{Session, TOO_BUSY, TURN_OCTETS};
+pub use session::{Session, TOO_BUSY, TURN_OCTETS, Tally};
 pub use settings::{Settings, Tls};

@@ -54,7 +54,7 @@ pub struct Session {
     /// Whether the client has proved itself in the handshake.
     client_verified: bool,
     line: LineReader,
-    errors: u32,
+    tally: Tally,
     failed_logins: u32,
     started: Tick,
     /// When the client last did something.
@@ -86,7 +86,7 @@ impl Session {
             settings,
             state: State::Authorization { user: None },
             line: LineReader::default(),
-            errors: 0,
+            tally: Tally::default(),
             failed_logins: 0,
             started: now,
             active: now,
@@ -268,6 +268,12 @@ impl Session {
         )
     }
 
+    /// What the client has done wrong.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
     /// Whether a mailbox is open, so that its lock must be held.
     #[must_use]
     pub fn has_mailbox(&self) -> bool {
@@ -291,12 +297,15 @@ impl Session {
             Line::Whole(line) => match Command::parse(line) {
                 Ok(command) => self.obey(command),
                 Err(Fault::Octets) => self.fault("-ERR only printable ASCII is allowed"),
-                Err(Fault::Unknown) => self.fault("-ERR unknown command"),
+                Err(Fault::Unknown) => {
+                    self.tally.unknown_commands += 1;
+                    self.fault("-ERR unknown command");
+                }
                 Err(Fault::Arguments) => self.fault("-ERR wrong arguments"),
             },
             Line::BareNewline => self.fault("-ERR lines must end with CRLF"),
             Line::TooLong => self.fault("-ERR line too long"),
-            Line::Flood => self.close_with("-ERR line too long, closing connection"),
+            Line::Flood => self.flood(),
         }
         consumed
     }
@@ -331,17 +340,32 @@ impl Session {
     }
 
     fn fault(&mut self, text: &str) {
-        self.errors += 1;
-        if self.errors >= self.settings.error_limit {
+        self.tally.errors += 1;
+        if self.tally.errors >= self.settings.error_limit {
             return self.close_with("-ERR too many errors, closing connection");
         }
         self.output.line(text);
+    }
+
+    fn flood(&mut self) {
+        self.tally.errors += 1;
+        self.close_with("-ERR line too long, closing connection");
     }
 
     fn close_with(&mut self, text: &str) {
         self.output.line(text);
         self.state = State::Closed;
     }
+}
+
+/// What a client has done wrong, against the protocol. Passwords that are wrong are no part of it, nor are messages that
+/// are not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// Lines that were refused, those that are no command among them.
+    pub errors: u32,
+    /// Lines that are no command of ours.
+    pub unknown_commands: u32,
 }
 
 /// Where a session is.

@@ -88,7 +88,7 @@ impl Session {
             },
             Line::BareNewline => self.fault("-ERR lines must end with CRLF"),
             Line::TooLong => self.fault("-ERR line too long"),
-            Line::Flood => self.close_with("-ERR line too long, closing connection"),
+            Line::Flood => self.flood(),
         }
         consumed
     }

@@ -223,6 +223,36 @@ fn too_many_wrong_passwords_end_the_session() {
 }
 
 #[test]
+fn what_breaks_the_protocol_is_tallied_and_nothing_else() {
+    let mut actor = Actor::new(settings(), &MAILBOX);
+    actor.greeting();
+    let mut check = |line: &str, errors: u32, unknown: u32| {
+        actor.feed(line.as_bytes());
+        let tally = actor.session.tally();
+        assert_eq!(
+            (tally.errors, tally.unknown_commands),
+            (errors, unknown),
+            "{line:?}"
+        );
+    };
+    check("CAPA\r\n", 0, 0);
+    check("GIMME\r\n", 1, 1);
+    check("STAT\r\n", 2, 1);
+    check("USER\r\n", 3, 1);
+    check("NOOP\n", 4, 1);
+    check("US\0ER x\r\n", 5, 1);
+    check("AUTH PLAIN !\r\n", 6, 1);
+    // A wrong password is counted where it is found out.
+    check("USER ada\r\nPASS wrong\r\n", 6, 1);
+    check("USER ada\r\nPASS secret\r\n", 6, 1);
+    // A listing may be old.
+    check("RETR 9\r\nDELE 9\r\nLIST 9\r\n", 6, 1);
+    check("RETR\r\n", 7, 1);
+    check(&format!("{}\r\n", "x".repeat(66_000)), 8, 1);
+    assert!(actor.session.ended());
+}
+
+#[test]
 fn too_many_errors_end_the_session() {
     let mut actor = Actor::opened(
         Settings {
