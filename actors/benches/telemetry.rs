@@ -17,7 +17,7 @@ fn told(bench: impl FnOnce()) {
         return;
     };
     let mut config = Config::of(Profile::Development);
-    config.statsd.address = "127.0.0.1:9".parse().ok();
+    config.statsd.address = config::Endpoint::new("127.0.0.1:9");
     let _runs = runtime.enter();
     let sender = alone::<StatsdSender>(Settings::shared(Arc::new(config)), ());
     // It sends from its start on; what it says of itself tells that it has begun.

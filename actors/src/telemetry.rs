@@ -11,6 +11,7 @@ pub mod page;
 mod percentile;
 mod process;
 pub mod recorder;
+mod resolution;
 pub mod sampler;
 pub mod sender;
 mod target;

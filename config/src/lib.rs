@@ -28,6 +28,7 @@ mod difference;
 mod document;
 mod draft;
 mod duration;
+mod endpoint;
 mod environment;
 mod error;
 mod explain;
@@ -63,6 +64,7 @@ pub use config::{Config, Sourced, data_directory, parse, parse_bytes, parse_sour
 pub use difference::{Difference, Side, difference, needs_restart, restart_keys};
 pub use document::MAX_DOCUMENT;
 pub use duration::{parse_duration, print_duration};
+pub use endpoint::Endpoint;
 pub use environment::{environment, is_config_file};
 pub use error::{ConfigError, Mistake, Place};
 pub use explain::{Explained, Origin, explain};

@@ -1,8 +1,8 @@
 //! The section `statsd`: where metrics are sent.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::endpoint::Endpoint;
 use crate::found::Found;
 use crate::section::section;
 use crate::setting::{Setting, quoted};
@@ -54,8 +54,9 @@ fn angarium() -> MetricPrefix {
 section! {
     /// Where metrics are sent, by the protocol of StatsD. docs/metrics.md names them all.
     pub struct Statsd {
-        /// The address and port of a StatsD daemon, over UDP. Without it nothing is sent.
-        address: Option<SocketAddr> = None;
+        /// The host and port of a StatsD daemon, over UDP. A name is looked up again every minute, and as long as it is
+        /// not to be found nothing is sent. Without it nothing is sent at all.
+        address: Option<Endpoint> = None;
 
         /// The beginning of every name: `<prefix>.<server.node>.<area>.<thing>.<what>`.
         prefix: MetricPrefix = angarium();

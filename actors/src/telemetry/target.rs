@@ -7,7 +7,10 @@ use std::{
     collections::HashMap,
     io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use cadence::MetricSink;
@@ -27,6 +30,7 @@ static METADATA: Metadata<'static> = Metadata::new("angarium", Level::INFO, None
 
 /// A daemon that is told everything.
 pub(super) struct Target {
+    daemon: SocketAddr,
     exporter: StatsdRecorder,
     datagrams: Arc<Datagrams>,
     counters: HashMap<String, Counter>,
@@ -47,12 +51,23 @@ impl Target {
             .build(Some(&format!("{prefix}.{}", node.get())))
             .map_err(io::Error::other)?;
         Ok(Self {
+            daemon,
             exporter,
             datagrams,
             counters: HashMap::new(),
             gauges: HashMap::new(),
             histograms: HashMap::new(),
         })
+    }
+
+    /// Where it is.
+    pub(super) const fn daemon(&self) -> SocketAddr {
+        self.daemon
+    }
+
+    /// Whether the machine there said that nobody listens. It does not always say so.
+    pub(super) fn is_refused(&self) -> bool {
+        self.datagrams.refused.load(Ordering::Relaxed)
     }
 
     /// Sends the values that wait.
@@ -95,6 +110,7 @@ fn cached<'a, H>(handles: &'a mut HashMap<String, H>, name: &str, register: impl
 struct Datagrams {
     socket: UdpSocket,
     lines: Mutex<Lines>,
+    refused: AtomicBool,
 }
 
 #[derive(Default)]
@@ -116,6 +132,7 @@ impl Datagrams {
         Ok(Self {
             socket,
             lines: Mutex::default(),
+            refused: AtomicBool::new(false),
         })
     }
 
@@ -142,7 +159,12 @@ impl Datagrams {
         let sent = self.socket.send(lines.text.as_bytes());
         match sent {
             Ok(_) => STATSD_LINES_SENT.count(lines.count),
-            Err(_) => STATSD_LINES_DROPPED.count(lines.count),
+            Err(why) => {
+                STATSD_LINES_DROPPED.count(lines.count);
+                if why.kind() == io::ErrorKind::ConnectionRefused {
+                    self.refused.store(true, Ordering::Relaxed);
+                }
+            }
         }
         lines.text.clear();
         lines.count = 0;
