@@ -173,13 +173,19 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
         Ok(_) => None,
         Err(_) => Some(site.config()?),
     };
-    let secret = verb
-        .secret
-        .filter(|_| !call.is_dry_run())
-        .map(password::ask)
-        .transpose()?;
-    // Afresh: who types a password may take longer than a server waits for a question.
-    match (connected.and_then(|_| Client::connect(data)), config) {
+    let mut connected = connected;
+    let mut secret = None;
+    if let Some(asked) = verb.secret.filter(|_| !call.is_dry_run()) {
+        if let Ok(client) = &mut connected
+            && let Some(exit) = refused(client, call)?
+        {
+            return Ok(exit);
+        }
+        secret = Some(password::ask(asked)?);
+        // Afresh: who types a password may take longer than a server waits for a question.
+        connected = connected.and_then(|_| Client::connect(data));
+    }
+    match (connected, config) {
         (Ok(mut client), _) => {
             let _watched = interrupts.end(&client);
             let asked = Request::new(call.to_line(), secret);
@@ -208,6 +214,28 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
             Ok(why.exit())
         }
     }
+}
+
+/// Whether the server would not do it: nobody is to type a password for that. Nothing is done yet.
+fn refused(client: &mut Client, call: &Call) -> anyhow::Result<Option<Exit>> {
+    let line = call.to_line();
+    let rest = line.strip_prefix(&call.verb().words()).unwrap_or_default();
+    let tried = format!("{} --dry-run{rest}", call.verb().words());
+    let end = client.ask(&Request::new(tried, None), &mut |_| Ok(()))?;
+    if end.exit == Exit::DONE {
+        return Ok(None);
+    }
+    if call.is_json() {
+        let mut answer = shell::Answer::new(&call.verb().words());
+        answer.exit = end.exit;
+        client::print(&format!(
+            "{}\n",
+            shell::json::answer(&answer, end.error.as_deref())
+        ))?;
+    } else if let Some(why) = end.error {
+        eprintln!("angarium: {why}");
+    }
+    Ok(Some(end.exit))
 }
 
 /// What the client does by itself.

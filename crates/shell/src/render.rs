@@ -1,10 +1,12 @@
 //! Render: an answer as people read it. Verbs say values; how wide a column is and what is red is decided here.
 
+mod fit;
+
 use std::{fmt::Write as _, time::Duration};
 
 use config::ByteSize;
 use message::time::Timestamp;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::{
     answer::{Answer, Block, Receipt, Table},
@@ -24,9 +26,6 @@ pub enum Style {
         colour: bool,
     },
 }
-
-/// No column is narrowed below this.
-const NARROWEST: usize = 6;
 
 const BOLD: &str = "\u{1b}[1m";
 const DIM: &str = "\u{1b}[2m";
@@ -52,14 +51,19 @@ pub fn block(block: &Block, style: Style) -> String {
     match block {
         Block::Table(table) => match style {
             Style::Plain => plain(table),
-            Style::Terminal { width, colour } => fitted(table, width, colour),
+            Style::Terminal { width, colour } => fit::table(table, width, colour),
         },
         Block::Fields(fields) => {
             let width = fields.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
             fields.iter().fold(String::new(), |mut text, (name, value)| {
                 let name = name.replace('_', " ");
                 let pad = " ".repeat(width.saturating_sub(name.width()));
-                let _ = writeln!(text, "{name}{pad}  {}", cell(value));
+                // What has nothing in it would look as if it had been forgotten.
+                let value = match cell(value) {
+                    empty if empty.is_empty() => "-".to_owned(),
+                    value => value,
+                };
+                let _ = writeln!(text, "{name}{pad}  {value}");
                 text
             })
         }
@@ -183,153 +187,6 @@ fn plain(table: &Table) -> String {
         text.push('\n');
         text
     })
-}
-
-fn fitted(table: &Table, width: usize, colour: bool) -> String {
-    let heads: Vec<String> = table.columns.iter().map(|name| name.replace('_', " ")).collect();
-    let shown = |times: fn(Timestamp) -> String| -> Vec<Vec<String>> {
-        let one = |cell: &Cell| match cell {
-            Cell::Time(time) => times(*time),
-            other => self::cell(other),
-        };
-        table
-            .rows
-            .iter()
-            .map(|row| row.iter().map(one).collect())
-            .collect()
-    };
-    let mut rows = shown(time);
-    let mut widths = natural(&heads, &rows);
-    if total(&widths) > width {
-        rows = shown(short_time);
-        widths = natural(&heads, &rows);
-    }
-    let has = |column: usize, is: fn(&Cell) -> bool| {
-        let mut cells = table.rows.iter().filter_map(|row| row.get(column));
-        cells.all(is)
-    };
-    let is_number = |column| {
-        has(column, |cell| {
-            matches!(
-                cell,
-                Cell::Number(_) | Cell::Octets(_) | Cell::Duration(_) | Cell::Nothing
-            )
-        })
-    };
-    let right: Vec<bool> = (0..heads.len()).map(is_number).collect();
-    let is_text =
-        |column| !is_number(column) && !has(column, |cell| matches!(cell, Cell::Time(_) | Cell::Nothing));
-    let texts: Vec<bool> = (0..heads.len()).map(is_text).collect();
-    narrow(&mut widths, &texts, width);
-    let paint = |text: String, code: &str| {
-        if colour {
-            format!("{code}{text}{PLAIN}")
-        } else {
-            text
-        }
-    };
-    let mut text = String::new();
-    text += &paint(laid_out(&heads, &widths, &right), BOLD);
-    text.push('\n');
-    for (row, cells) in rows.iter().zip(&table.rows) {
-        let line = laid_out(row, &widths, &right);
-        text += &match mood(cells) {
-            Some(code) => paint(line, code),
-            None => line,
-        };
-        text.push('\n');
-    }
-    if rows.is_empty() {
-        text += "nothing\n";
-    }
-    text
-}
-
-/// What each column would like to have.
-fn natural(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
-    let mut widths: Vec<usize> = heads.iter().map(|head| head.width()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.width());
-        }
-    }
-    widths
-}
-
-/// All columns with what is between them.
-fn total(widths: &[usize]) -> usize {
-    widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)
-}
-
-/// Rows of what does not run or has failed catch the eye.
-fn mood(cells: &[Cell]) -> Option<&'static str> {
-    cells.iter().find_map(|cell| match cell {
-        Cell::Text(text) => match text.as_str() {
-            "parked" | "failed" | "damaged" | "stuck" => Some(RED),
-            "idle" | "closed" | "suspended" => Some(DIM),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-fn laid_out(cells: &[String], widths: &[usize], right: &[bool]) -> String {
-    let mut line = String::new();
-    for (number, cell) in cells.iter().enumerate() {
-        let width = widths.get(number).copied().unwrap_or(0);
-        let cell = cut(cell, width);
-        let pad = " ".repeat(width.saturating_sub(cell.width()));
-        if number > 0 {
-            line += "  ";
-        }
-        if right.get(number).copied().unwrap_or(false) {
-            line += &pad;
-            line += &cell;
-        } else {
-            line += &cell;
-            line += &pad;
-        }
-    }
-    line.truncate(line.trim_end().len());
-    line
-}
-
-/// Takes width from the widest columns of text until all fit. From the first last: it says what a row is about.
-fn narrow(widths: &mut [usize], texts: &[bool], limit: usize) {
-    for spared in [1, 0] {
-        while let Some(excess) = total(widths).checked_sub(limit).filter(|excess| *excess > 0) {
-            let mut columns = widths.iter_mut().zip(texts).skip(spared);
-            let mut widest: Option<&mut usize> = None;
-            for (width, is_text) in &mut columns {
-                if *is_text && *width > NARROWEST && widest.as_ref().is_none_or(|widest| **widest < *width) {
-                    widest = Some(width);
-                }
-            }
-            let Some(widest) = widest else {
-                break;
-            };
-            // In steps, so that two wide columns share the loss.
-            *widest = widest.saturating_sub(excess.clamp(1, 8)).max(NARROWEST);
-        }
-    }
-}
-
-/// The beginning of a text and an ellipsis, where it is too wide.
-fn cut(text: &str, width: usize) -> String {
-    if text.width() <= width {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    let mut taken = 0;
-    for character in text.chars() {
-        taken += character.width().unwrap_or(0);
-        if taken + 1 > width {
-            break;
-        }
-        kept.push(character);
-    }
-    kept.push('\u{2026}');
-    kept
 }
 
 #[cfg(test)]

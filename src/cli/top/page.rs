@@ -10,9 +10,53 @@ use ratatui::{
     layout::{Constraint, Layout, Rect},
     style::{Style, Stylize as _},
     text::Line,
-    widgets::{Block as Border, Cell as Field, Paragraph, Row, Table as Rows},
+    widgets::{Cell as Field, Paragraph, Row, Table as Rows},
 };
 use shell::{Block, Cell, Table, render};
+
+/// Room for the name of a class, and for a path.
+const NARROWEST_CLASS: u16 = 20;
+const NARROWEST_PATH: u16 = 30;
+
+/// A column beside the first one.
+struct Column {
+    head: &'static str,
+    /// What it is called in the answer; nothing where it is a rate.
+    of: &'static str,
+    width: u16,
+    /// Who has the lowest stays longest on a narrow terminal: a number that is cut is another number.
+    rank: u8,
+}
+
+const fn column(head: &'static str, of: &'static str, width: u16, rank: u8) -> Column {
+    Column {
+        head,
+        of,
+        width,
+        rank,
+    }
+}
+
+const CLASS_COLUMNS: &[Column] = &[
+    column("running", "running", 9, 0),
+    column("suspended", "suspended", 9, 5),
+    column("parked", "parked", 9, 3),
+    column("depth", "depth", 9, 1),
+    column("msg/s", "", 9, 2),
+    column("waits p99", "waits_p99", 9, 6),
+    column("takes p50", "takes_p50", 9, 8),
+    column("takes p99", "takes_p99", 9, 7),
+    column("crashed", "crashed", 9, 4),
+];
+
+const ACTOR_COLUMNS: &[Column] = &[
+    column("phase", "phase", 11, 3),
+    column("depth", "depth", 8, 0),
+    column("oldest", "oldest", 8, 2),
+    column("msg/s", "", 8, 4),
+    column("busy", "", 8, 1),
+    column("restarts", "restarts", 8, 5),
+];
 
 /// What the server said at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,12 +130,12 @@ impl Page {
             Constraint::Min(0),
         ])
         .areas(frame.area());
-        frame.render_widget(Paragraph::new(self.head()), head);
+        frame.render_widget(Paragraph::new(self.head(usize::from(head.width))), head);
         self.draw_classes(frame, upper);
         self.draw_actors(frame, lower);
     }
 
-    fn head(&self) -> Vec<Line<'static>> {
+    fn head(&self, width: usize) -> Vec<Line<'static>> {
         let value = |name: &str| {
             let found = self.now.server.iter().find(|(known, _)| known == name);
             found.map_or_else(String::new, |(_, cell)| render::cell(cell))
@@ -100,14 +144,13 @@ impl Page {
             .now
             .number("commands")
             .saturating_sub(self.before.number("commands"));
-        let first = format!(
-            "angarium {}  up {}  commands {}/s  waiting {}  free {}",
-            value("hostname"),
-            value("up"),
-            self.rate(commands),
-            value("waiting_commands"),
-            value("free_space"),
-        );
+        let first = [
+            format!("angarium {}", value("hostname")),
+            format!("up {}", value("up")),
+            format!("commands {}/s", self.rate(commands)),
+            format!("waiting {}", value("waiting_commands")),
+            format!("free {}", value("free_space")),
+        ];
         let queue: Vec<String> = self
             .now
             .queue
@@ -118,9 +161,10 @@ impl Page {
             Some(why) => Line::from(why.clone()).red(),
             None => Line::from("q leaves").dim(),
         };
+        let queue: Vec<String> = std::iter::once("queue".to_owned()).chain(queue).collect();
         vec![
-            Line::from(first).bold(),
-            Line::from(format!("queue  {}", queue.join("  "))),
+            Line::from(fitting(&first, width)).bold(),
+            Line::from(fitting(&queue, width)),
             last,
         ]
     }
@@ -128,6 +172,7 @@ impl Page {
     fn draw_classes(&self, frame: &mut Frame<'_>, area: Rect) {
         let before = by_first(&self.before.classes);
         let table = &self.now.classes;
+        let room = area.width.saturating_sub(NARROWEST_CLASS);
         let mut rows: Vec<(u64, Row<'static>)> = Vec::new();
         for row in &table.rows {
             let cell = |name: &str| value(table, row, name);
@@ -138,42 +183,22 @@ impl Page {
             });
             let rate = handled.saturating_sub(earlier);
             let shown = |name: &str| Field::from(Line::from(render::cell(&cell(name))).right_aligned());
-            let line = Row::new([
-                Field::from(name),
-                shown("running"),
-                shown("suspended"),
-                shown("parked"),
-                shown("depth"),
-                Field::from(Line::from(self.rate(rate)).right_aligned()),
-                shown("waits_p99"),
-                shown("takes_p50"),
-                shown("takes_p99"),
-                shown("crashed"),
-            ]);
+            let fields = CLASS_COLUMNS.iter().map(|column| match column.of {
+                "" => Field::from(Line::from(self.rate(rate)).right_aligned()),
+                of => shown(of),
+            });
+            let line =
+                Row::new(std::iter::once(Field::from(name)).chain(chosen(fields, CLASS_COLUMNS, room)));
             rows.push((rate, line.style(mood(&cell("parked"), &cell("suspended")))));
         }
         rows.sort_by_key(|(rate, _)| std::cmp::Reverse(*rate));
-        let heads = [
-            "class",
-            "running",
-            "suspended",
-            "parked",
-            "depth",
-            "msg/s",
-            "waits p99",
-            "takes p50",
-            "takes p99",
-            "crashed",
-        ];
-        let widths = std::iter::once(Constraint::Min(20)).chain([Constraint::Length(9); 9]);
-        let rows = Rows::new(rows.into_iter().map(|(_, row)| row), widths)
-            .header(Row::new(heads).style(Style::new().reversed()));
-        frame.render_widget(rows, area);
+        draw(frame, area, "class", CLASS_COLUMNS, room, rows);
     }
 
     fn draw_actors(&self, frame: &mut Frame<'_>, area: Rect) {
         let before = by_first(&self.before.actors);
         let table = &self.now.actors;
+        let room = area.width.saturating_sub(NARROWEST_PATH);
         let mut rows: Vec<((u64, u64), Row<'static>)> = Vec::new();
         for row in &table.rows {
             let cell = |name: &str| value(table, row, name);
@@ -191,26 +216,23 @@ impl Page {
                 _ => "-".to_owned(),
             };
             let right = |text: String| Field::from(Line::from(text).right_aligned());
-            let line = Row::new([
-                Field::from(path),
+            let fields = [
                 Field::from(render::cell(&cell("phase"))),
                 right(render::cell(&cell("depth"))),
                 right(render::cell(&cell("oldest"))),
                 right(self.rate(handled)),
                 right(share),
                 right(render::cell(&cell("restarts"))),
-            ]);
+            ];
+            let line = Row::new(std::iter::once(Field::from(path)).chain(chosen(
+                fields.into_iter(),
+                ACTOR_COLUMNS,
+                room,
+            )));
             rows.push(((busy, number(&cell("depth"))), line));
         }
         rows.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
-        let heads = ["busiest", "phase", "depth", "oldest", "msg/s", "busy", "restarts"];
-        let widths = std::iter::once(Constraint::Min(30))
-            .chain([Constraint::Length(11)])
-            .chain([Constraint::Length(8); 5]);
-        let rows = Rows::new(rows.into_iter().map(|(_, row)| row), widths)
-            .header(Row::new(heads).style(Style::new().reversed()))
-            .block(Border::new());
-        frame.render_widget(rows, area);
+        draw(frame, area, "busiest", ACTOR_COLUMNS, room, rows);
     }
 
     /// How many a second, of so many since the picture before.
@@ -220,6 +242,47 @@ impl Page {
             _ => "-".to_owned(),
         }
     }
+}
+
+/// As many of the parts as there is room for.
+fn fitting(parts: &[String], width: usize) -> String {
+    let mut line = String::new();
+    for part in parts {
+        if line.chars().count() + part.chars().count() + 2 > width {
+            break;
+        }
+        line += part;
+        line += "  ";
+    }
+    line
+}
+
+/// Whether there is room for a column and for all that stay longer than it.
+fn has_room(column: &Column, columns: &[Column], room: u16) -> bool {
+    let stay = columns.iter().filter(|other| other.rank <= column.rank);
+    stay.map(|other| other.width + 1).sum::<u16>() <= room
+}
+
+/// Of the fields, those of the columns for which there is room.
+fn chosen<T>(fields: impl Iterator<Item = T>, columns: &[Column], room: u16) -> impl Iterator<Item = T> {
+    let paired = fields.zip(columns);
+    paired.filter_map(move |(field, column)| has_room(column, columns, room).then_some(field))
+}
+
+fn draw<O>(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    first: &'static str,
+    columns: &[Column],
+    room: u16,
+    rows: Vec<(O, Row<'static>)>,
+) {
+    let heads = chosen(columns.iter().map(|column| column.head), columns, room);
+    let widths = chosen(columns.iter().map(|column| column.width), columns, room);
+    let widths = std::iter::once(Constraint::Fill(1)).chain(widths.map(Constraint::Length));
+    let heads = Row::new(std::iter::once(first).chain(heads)).style(Style::new().reversed());
+    let rows = Rows::new(rows.into_iter().map(|(_, row)| row), widths).header(heads);
+    frame.render_widget(rows, area);
 }
 
 fn by_first(table: &Table) -> HashMap<String, &Vec<Cell>> {
@@ -338,6 +401,26 @@ mod tests {
             drawn(&page, width, height);
             page.take(Ok(picture(1)), Instant::now());
         }
+    }
+
+    #[test]
+    fn no_number_is_cut_to_another() {
+        let start = Instant::now();
+        let mut page = Page::default();
+        page.take(Ok(picture(1_000)), start);
+        page.take(Ok(picture(124_456)), start + Duration::from_secs(1));
+        for width in 1..200 {
+            let text = drawn(&page, width, 20);
+            let rates = ["123456", "246912"];
+            for word in text.split_whitespace().filter(|word| word.parse::<u64>().is_ok()) {
+                assert!(
+                    ["0", "1", "5", "7"].contains(&word) || rates.contains(&word),
+                    "{width}: {word} in {text}"
+                );
+            }
+        }
+        let text = drawn(&page, 40, 20);
+        assert!(text.contains("running") && !text.contains("takes"), "{text}");
     }
 
     #[test]
