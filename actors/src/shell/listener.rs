@@ -7,7 +7,7 @@
 //! On death: clients wait in the kernel's backlog until it is back; sessions that stand are not concerned.
 //! Limits:   MAX_SESSIONS, GIVE_WAY_LIMIT
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use config::Config;
 use ractor_cluster_derive::RactorMessage;
@@ -32,6 +32,7 @@ use super::{
     silence::Silence,
     socket::Socket,
 };
+use crate::listener::socket::{is_exhausted, is_passing};
 
 /// Connections that may be open at once. Of more, the one that has been silent longest gives way; when all are at work, the
 /// new one is told so.
@@ -146,9 +147,8 @@ async fn accept(listener: UnixListener, args: Args, me: Address<Msg>) {
                     drop(place);
                 });
             }
-            Err(why) if why.kind() == io::ErrorKind::ConnectionAborted => {}
-            // EMFILE, ENFILE, ENOBUFS, ENOMEM.
-            Err(why) if matches!(why.raw_os_error(), Some(24 | 23 | 105 | 12)) => {
+            Err(why) if is_passing(&why) => {}
+            Err(why) if is_exhausted(&why) => {
                 tracing::warn!(target: "angarium::shell", %why, "no connection can be taken");
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
             }
