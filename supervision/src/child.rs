@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio::runtime::Handle;
 
 use crate::actor::Actor;
 use crate::address::Address;
@@ -98,6 +99,21 @@ impl Child {
     #[must_use]
     pub fn start_limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Has it live on another runtime, and with it all that is below: whoever has something to do there waits for nobody
+    /// here. The runtime must outlive the tree.
+    #[must_use]
+    pub fn on(self, runtime: Handle) -> Self {
+        let launch = self.launch;
+        let there = move |above: &Above, limit: Duration| {
+            let _there = runtime.enter();
+            launch(above, limit);
+        };
+        Self {
+            launch: Box::new(there),
+            ..self
+        }
     }
 
     pub(crate) fn of_nature(self, nature: &str) -> Self {

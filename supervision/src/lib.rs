@@ -53,4 +53,4 @@ pub use supervisor::strategy::Strategy;
 pub use supervisor::varying::REMOVAL_DEADLINE;
 pub use tally::{BUCKETS, ClassTally, Histogram};
 pub use timer::Timer;
-pub use tree::Row;
+pub use tree::{Row, Summary};

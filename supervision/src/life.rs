@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use ractor::{ActorRef, ActorRuntime};
+use tokio::runtime::{EnterGuard, Handle};
 use tokio::time::Instant;
 
 use crate::actor::Actor;
@@ -55,6 +56,8 @@ pub(crate) struct Reign {
     slot: Arc<Slot<Order>>,
     actor: ActorRef<Envelope<Order>>,
     commons: Arc<Commons>,
+    /// Where it lives, and so do they, whoever asks for their start.
+    runtime: Handle,
     closed: AtomicBool,
     /// Whether it wants to know of each child that has started.
     wants_starts: bool,
@@ -267,6 +270,7 @@ impl Reign {
             slot,
             actor,
             commons,
+            runtime: Handle::current(),
             closed: AtomicBool::new(false),
             wants_starts,
             life,
@@ -290,6 +294,11 @@ impl Reign {
 
     pub(crate) fn life(&self) -> &Life {
         &self.life
+    }
+
+    /// What is spawned as long as this is held lives where it lives.
+    pub(crate) fn enter(&self) -> EnterGuard<'_> {
+        self.runtime.enter()
     }
 
     pub(crate) fn commons(&self) -> &Arc<Commons> {

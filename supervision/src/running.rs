@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::subject::Subject;
 use crate::supervisor::Supervisor;
 use crate::supervisor::keeper::DRAIN_GRACE;
 use crate::tally::ClassTally;
-use crate::tree::{self, Row};
+use crate::tree::{self, Row, Summary};
 
 /// How long an actor may take to answer [`Running::inspect`], the messages before it included.
 pub const INSPECT_LIMIT: Duration = Duration::from_secs(2);
@@ -122,6 +123,18 @@ impl Running {
     #[must_use]
     pub fn tree_to(&self, prefix: &str, depth: usize) -> Vec<Row> {
         tree::rows(&self.root, prefix, depth)
+    }
+
+    /// As [`Running::tree_to`], one row after the other, until `see` breaks off: who looks at a hundred thousand need not hold
+    /// them all.
+    pub fn survey(&self, prefix: &str, depth: usize, mut see: impl FnMut(Row) -> ControlFlow<()>) {
+        tree::survey(&self.root, prefix, depth, &mut see);
+    }
+
+    /// How all places stand together. Reads atomics only.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        tree::summary(&self.root)
     }
 
     /// The rows of all places whose oldest message has waited for longer than that: who hangs, who is overrun, and who is

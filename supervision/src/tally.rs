@@ -1,7 +1,8 @@
 //! Tally: what all actors of one class did together, those that are gone included. Threads count each for themselves, so
 //! that a message costs two additions and no cache line travels for them.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -155,9 +156,23 @@ struct Column {
     longest: AtomicU64,
 }
 
+/// Classes whose pages a thread finds by one look: more than a program has. A process that starts many trees, as tests do,
+/// has more numbers than that.
+const FEW: usize = 128;
+
+/// The pages of one thread, by the number of the class.
+struct Pages {
+    few: [OnceCell<Arc<Page>>; FEW],
+    more: RefCell<BTreeMap<usize, Arc<Page>>>,
+}
+
 thread_local! {
-    /// The pages of this thread, by the number of the class.
-    static PAGES: RefCell<Vec<Option<Arc<Page>>>> = const { RefCell::new(Vec::new()) };
+    static PAGES: Pages = const {
+        Pages {
+            few: [const { OnceCell::new() }; FEW],
+            more: RefCell::new(BTreeMap::new()),
+        }
+    };
 }
 
 impl Class {
@@ -174,25 +189,19 @@ impl Class {
 
     /// Counts one message, by the nanoseconds that it waited and took. A thread that is about to end may not count: nobody handles messages there.
     pub(crate) fn record(&self, waited: u64, took: u64) {
-        let _ = PAGES.try_with(|pages| {
-            if let Some(Some(page)) = pages.borrow().get(self.number) {
+        let _ = PAGES.try_with(|pages| match pages.few.get(self.number) {
+            Some(place) => place.get_or_init(|| self.page()).record(waited, took),
+            None => {
+                let mut more = pages.more.borrow_mut();
+                let page = more.entry(self.number).or_insert_with(|| self.page());
                 page.record(waited, took);
-                return;
-            }
-            let page = self.page();
-            page.record(waited, took);
-            let mut pages = pages.borrow_mut();
-            if pages.len() <= self.number {
-                pages.resize(self.number + 1, None);
-            }
-            if let Some(place) = pages.get_mut(self.number) {
-                *place = Some(page);
             }
         });
     }
 
     /// A page for this thread: one that a thread left when it ended, with its sums, or a new one. So there are never
     /// more than threads have lived at one time.
+    #[cold]
     fn page(&self) -> Arc<Page> {
         let mut pages = self.pages();
         // Held by nobody but this list; asked so, its last writer's sums are seen.
@@ -247,7 +256,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::{BUCKETS, Class, ClassTally, Histogram, bucket_of, end_of};
+    use super::{BUCKETS, Class, ClassTally, FEW, Histogram, bucket_of, end_of};
 
     fn tally(class: &Class) -> ClassTally {
         let mut tally = ClassTally::default();
@@ -307,6 +316,17 @@ mod tests {
             }
         );
         assert_eq!(between.buckets().map(|(_, count)| count).sum::<u64>(), 2);
+    }
+
+    #[test]
+    fn classes_beyond_the_few_are_counted_as_well() {
+        let classes: Vec<Class> = (0..2 * FEW).map(|_| Class::new()).collect();
+        for round in 1..=3 {
+            for class in &classes {
+                class.record(1, 1);
+                assert_eq!((tally(class).handled, class.pages().len()), (round, 1));
+            }
+        }
     }
 
     #[test]

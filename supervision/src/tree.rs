@@ -1,6 +1,7 @@
 //! The tree as an operator sees it: one row for each place, read from atomics. No actor is asked.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
@@ -49,6 +50,19 @@ pub struct Row {
     pub subject: Option<Subject>,
 }
 
+/// How all places of a tree stand together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many there are.
+    pub places: u64,
+    /// Of these, those that have ended for good after too many crashes.
+    pub parked: u64,
+    /// How often those that there are were started again.
+    pub restarts: u64,
+    /// Messages sent to them and not handled yet.
+    pub depth: u64,
+}
+
 /// The rows of all places whose path is `prefix` or below it, parents first; all of them for `/`. Not those more than
 /// `depth` levels below it.
 pub(crate) fn rows(root: &Node, prefix: &str, depth: usize) -> Vec<Row> {
@@ -57,8 +71,30 @@ pub(crate) fn rows(root: &Node, prefix: &str, depth: usize) -> Vec<Row> {
     walk(root, prefix, depth, &mut |slot, path| {
         rows.reserve(path.to_come);
         rows.push(row(slot, path.joined(), now));
+        ControlFlow::Continue(())
     });
     rows
+}
+
+/// The same rows, one after the other, until whoever looks has seen enough. Nothing is locked meanwhile.
+pub(crate) fn survey(root: &Node, prefix: &str, depth: usize, see: &mut dyn FnMut(Row) -> ControlFlow<()>) {
+    walk(root, prefix, depth, &mut |slot, path| {
+        see(row(slot, path.joined(), Moment::now()))
+    });
+}
+
+/// How all places stand together.
+pub(crate) fn summary(root: &Node) -> Summary {
+    let mut summary = Summary::default();
+    walk(root, "/", usize::MAX, &mut |slot, _| {
+        let place = slot.place();
+        summary.places += 1;
+        summary.parked += u64::from(place.phase() == Phase::Parked);
+        summary.restarts += u64::from(place.restarts());
+        summary.depth = summary.depth.saturating_add(place.gauges.depth());
+        ControlFlow::Continue(())
+    });
+    summary
 }
 
 /// The rows of all places whose oldest message has waited longer than that.
@@ -74,6 +110,7 @@ pub(crate) fn stuck(root: &Node, older_than: Duration) -> Vec<Row> {
         {
             rows.push(row(slot, path.joined(), now));
         }
+        ControlFlow::Continue(())
     });
     rows
 }
@@ -91,6 +128,7 @@ pub(crate) fn classes(root: &Node, commons: &Commons) -> Vec<ClassTally> {
         }
         tally.suspended += u64::from(place.is_suspended());
         tally.depth = tally.depth.saturating_add(place.gauges.depth());
+        ControlFlow::Continue(())
     });
     // Also those of whom nobody is left.
     for (name, class) in commons.classes() {
@@ -120,8 +158,13 @@ impl Path<'_> {
     }
 }
 
-/// Visits all places at or below `prefix`, parents first, `depth` levels deep.
-fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnySlot, Path<'_>)) {
+/// Visits all places at or below `prefix`, parents first, `depth` levels deep, until it is told to stop.
+fn walk(
+    root: &Node,
+    prefix: &str,
+    depth: usize,
+    visit: &mut dyn FnMut(&dyn AnySlot, Path<'_>) -> ControlFlow<()>,
+) {
     let prefix = prefix.trim_end_matches('/');
     // Depth is that of the code that builds the tree; the stack holds nodes whose rows are still to come. A level is
     // counted from the prefix; above it there is none.
@@ -129,14 +172,14 @@ fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnyS
     while let Some((node, path, level)) = pending.pop() {
         let covered = covers(prefix, &path);
         if covered {
-            visit(
-                &*node.slot,
-                Path {
-                    above: &path,
-                    name: None,
-                    to_come: 1,
-                },
-            );
+            let path = Path {
+                above: &path,
+                name: None,
+                to_come: 1,
+            };
+            if visit(&*node.slot, path).is_break() {
+                return;
+            }
         }
         let level = level + usize::from(covered);
         if level > depth {
@@ -160,14 +203,14 @@ fn walk(root: &Node, prefix: &str, depth: usize, visit: &mut dyn FnMut(&dyn AnyS
                 for (before, slot) in slots.iter().enumerate() {
                     let name = Some(&*slot.place().name);
                     let to_come = slots.len() - before;
-                    visit(
-                        &**slot,
-                        Path {
-                            above: &path,
-                            name,
-                            to_come,
-                        },
-                    );
+                    let path = Path {
+                        above: &path,
+                        name,
+                        to_come,
+                    };
+                    if visit(&**slot, path).is_break() {
+                        return;
+                    }
                 }
             }
         }

@@ -22,6 +22,7 @@ pub(crate) fn accompany<M: Message>(
         reign: Arc::clone(reign),
         child: Arc::clone(&slot.place().name),
     };
+    let _there = reign.enter();
     let task = tokio::spawn(Accompanying {
         companion: Box::pin(companion),
         end,

@@ -207,6 +207,7 @@ impl<A: Actor> Pool<A> {
         let key = &slot.place().name;
         let make = self.table().entries.get(key).and_then(|entry| entry.make.clone());
         let above = Above::Supervisor(Arc::clone(reign));
+        let _there = reign.enter();
         match (make, &self.factory) {
             (Some(make), _) => launch::<A>(slot, &above, START_LIMIT, |settings| make(settings)),
             (None, Some(factory)) => {

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod addresses;
 #[cfg(test)]
+mod apart;
+#[cfg(test)]
 mod companions;
 #[cfg(test)]
 mod drains;

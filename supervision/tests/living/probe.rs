@@ -279,6 +279,10 @@ impl Actor for Probe {
         Inspection::default()
             .with("incarnation", state.incarnation)
             .with("setting", state.setting)
+            .with(
+                "thread",
+                std::thread::current().name().unwrap_or_default().to_owned(),
+            )
     }
 }
 
