@@ -23,6 +23,7 @@ use actors::{
         desk::Desk,
         role,
         socket::{NAME as SHELL_NAME, Socket as ShellSocket},
+        thread::Thread as ShellThread,
     },
     tree::{Parts, tree},
     unfinished,
@@ -81,6 +82,8 @@ pub struct Server {
     reloader: Address<reloader::Msg>,
     desk: Desk,
     shell: ShellSocket,
+    /// Ends when the tree is not there any more either.
+    _shell_thread: ShellThread,
     http: Sockets,
 }
 
@@ -121,6 +124,7 @@ impl Server {
         let readers = role::readers(&config.shell).map_err(anyhow::Error::msg)?;
         let shell = ShellSocket::bind(data, readers)
             .with_context(|| format!("cannot listen on {}", data.join(SHELL_NAME).display()))?;
+        let shell_thread = ShellThread::begin().context("the shell has no thread")?;
         let http = Sockets::default();
         http.put(http.fitting(&config.http.bind).map_err(|why| anyhow!(why))?);
         let reads = Reads::new(config.store.readers as usize);
@@ -150,6 +154,7 @@ impl Server {
             dialogues: Dialogues::default(),
             desk: desk.clone(),
             shell: shell.clone(),
+            shell_thread: shell_thread.clone(),
             http: http.clone(),
         };
         let planned = tree(&parts);
@@ -165,6 +170,7 @@ impl Server {
             ports,
             desk,
             shell,
+            _shell_thread: shell_thread,
             http,
         })
     }

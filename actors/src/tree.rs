@@ -66,11 +66,10 @@ use crate::{
         reloader::{self, Course, Reloader},
     },
     shell::{
+        self,
         desk::{Alive, Desk},
-        listener::{self as shell_listener, MAX_SESSIONS},
-        session::Session,
-        silence::Silence,
         socket::Socket as ShellSocket,
+        thread::Thread as ShellThread,
     },
     store::{
         feed::{self, Feed},
@@ -125,6 +124,8 @@ pub struct Parts {
     pub desk: Desk,
     /// Where operators ask for them.
     pub shell: ShellSocket,
+    /// Where the shell lives.
+    pub shell_thread: ShellThread,
     /// Where HTTP listens.
     pub http: http::sockets::Sockets,
 }
@@ -386,9 +387,7 @@ fn local_queue(parts: &Parts, gate: &Address<gate::Msg>, who: &Directory) -> (Ch
 }
 
 /// It starts before the listeners and outlives them, so that an operator sees a server come up and drain.
-fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> Supervisor {
-    let sessions: Dynamic<Session> =
-        Dynamic::new("sessions", MAX_SESSIONS, Restart::Transient, SESSION_INTENSITY);
+fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> Child {
     let alive = Alive {
         directory: shared.who.clone(),
         keeper: shared.keeper.clone(),
@@ -397,14 +396,5 @@ fn shell(parts: &Parts, shared: &Shared, reloader: &Address<reloader::Msg>) -> S
         reloader: reloader.clone(),
         maintenance: shared.maintenance.clone(),
     };
-    let args = shell_listener::Args {
-        silence: Silence::default(),
-        socket: parts.shell.clone(),
-        sessions: sessions.clone(),
-        desk: Arc::new(parts.desk.clone().with(alive)),
-    };
-    Supervisor::new("shell", Strategy::OneForOne)
-        .intensity(10, Duration::from_secs(10))
-        .child(&sessions)
-        .child(child::<shell_listener::Acceptor>("acceptor", Restart::Permanent, move |_| args.clone()).0)
+    shell::branch(parts.desk.clone().with(alive), &parts.shell, &parts.shell_thread)
 }

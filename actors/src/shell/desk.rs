@@ -25,6 +25,7 @@ use crate::{
     mint::Mint,
     reads::Reads,
     reload::reloader,
+    shell::verbs::Trees,
     store::maintenance,
 };
 
@@ -48,6 +49,8 @@ pub struct Desk {
     pub alive: Option<Alive>,
     /// What the log writes, if this process has one.
     pub log: Option<Arc<dyn LogLevels>>,
+    /// Whose turn it is to tell the whole tree.
+    pub(super) trees: Trees,
     config: Arc<Config>,
     running: Arc<ArcSwapOption<Running>>,
     /// Where each value of the configuration comes from.
@@ -83,6 +86,7 @@ impl Desk {
             reads,
             alive: None,
             log: None,
+            trees: Trees::default(),
             config,
             running: Arc::default(),
             explained: Arc::default(),

@@ -5,7 +5,7 @@
 //! Calls:    the supervisor of the sessions
 //! Owns:     a task that waits for connections. The listening socket belongs to the process.
 //! On death: clients wait in the kernel's backlog until it is back; sessions that stand are not concerned.
-//! Limits:   MAX_SESSIONS, GIVE_WAY_LIMIT
+//! Limits:   MAX_SESSIONS, SEATS, silence::GIVE_WAY_LIMIT
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,9 +15,7 @@ use shell::{
     Exit,
     frame::{End, Response},
 };
-use supervision::{
-    Actor, Address, Broken, Context, Drained, Dynamic, Inspection, Refusal, Seat, Settings, StartError,
-};
+use supervision::{Actor, Address, Broken, Context, Drained, Dynamic, Inspection, Refusal, Settings};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::Semaphore,
@@ -38,12 +36,11 @@ use crate::listener::socket::{is_exhausted, is_passing};
 /// new one is told so.
 pub const MAX_SESSIONS: usize = 64;
 
+/// Seats for them: one that has ended keeps its own until its supervisor has heard of it.
+pub const SEATS: usize = 2 * MAX_SESSIONS;
+
 /// How long to wait when the system has no descriptor or memory left for another connection.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
-
-/// How long a session may take to give way, and how often it is looked whether it has.
-const GIVE_WAY_LIMIT: Duration = Duration::from_millis(500);
-const GIVE_WAY_PAUSE: Duration = Duration::from_millis(2);
 
 /// What the acceptor is told by its own task.
 #[derive(RactorMessage)]
@@ -61,7 +58,7 @@ pub struct Args {
     pub sessions: Dynamic<Session>,
     /// What verbs may touch.
     pub desk: Arc<Desk>,
-    /// Which sessions wait for their clients.
+    /// Their places, and which of them wait for their clients.
     pub silence: Silence,
 }
 
@@ -171,27 +168,9 @@ async fn admit(stream: UnixStream, args: &Args) {
         tracing::warn!(target: "angarium::security", uid = peer.uid, "a stranger came to the shell");
         return;
     }
-    match seat(args).await {
-        Some(seat) => session::start(seat, stream, visitor, &args.desk, &args.silence),
-        None => refuse(&stream),
-    }
-}
-
-/// A seat; if there is none, that of a session which waits for its client and gives way.
-async fn seat(args: &Args) -> Option<Seat<Session>> {
-    // One after the other: a seat that was made free for one is not taken by the next.
-    let _turn = args.silence.turn().await;
-    let end = Instant::now() + GIVE_WAY_LIMIT;
-    let mut asked = false;
-    loop {
-        match args.sessions.reserve() {
-            Ok(seat) => return Some(seat),
-            Err(StartError::Ceiling) if Instant::now() < end => {}
-            Err(_) => return None,
-        }
-        // One for each that comes. Who is at work now may be done soon.
-        asked = asked || args.silence.end_longest();
-        tokio::time::sleep(GIVE_WAY_PAUSE).await;
+    match (args.silence.place().await, args.sessions.reserve()) {
+        (Some(place), Ok(seat)) => session::start(seat, place, stream, visitor, &args.desk, &args.silence),
+        _ => refuse(&stream),
     }
 }
 

@@ -28,6 +28,15 @@ impl Output {
         self.send(Response::Block(block.into())).await
     }
 
+    /// Says something now, from a thread that may block.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub fn say_blocking(&self, block: impl Into<Block>) -> Result<(), Gone> {
+        let block = Response::Block(block.into());
+        self.sender.blocking_send(block).map_err(|_| Gone)
+    }
+
     /// Waits until nobody listens any more: whoever follows something ends then.
     pub async fn closed(&self) {
         self.sender.closed().await;

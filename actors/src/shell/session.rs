@@ -31,7 +31,7 @@ use super::{
     desk::{Caller, Desk, Request},
     output::Output,
     role::Visitor,
-    silence::Silence,
+    silence::{Place, Silence},
     verb,
 };
 use crate::telemetry;
@@ -81,8 +81,15 @@ pub struct State {
     current: Option<AbortHandle>,
 }
 
-/// Starts a session, and beside it the task that owns the socket.
-pub fn start(seat: Seat<Session>, stream: UnixStream, visitor: Visitor, desk: &Arc<Desk>, silence: &Silence) {
+/// Starts a session, and beside it the task that owns the socket and the place.
+pub(super) fn start(
+    seat: Seat<Session>,
+    place: Place,
+    stream: UnixStream,
+    visitor: Visitor,
+    desk: &Arc<Desk>,
+    silence: &Silence,
+) {
     let connection: ConnectionId = desk.mint.id();
     let closing = Arc::new(Notify::new());
     let (desk, closes, silence) = (Arc::clone(desk), Arc::clone(&closing), silence.clone());
@@ -91,7 +98,10 @@ pub fn start(seat: Seat<Session>, stream: UnixStream, visitor: Visitor, desk: &A
         visitor: visitor.clone(),
         closing: Arc::clone(&closes),
     };
-    let carry = |session| carry::carry(stream, session, closing, silence);
+    let carry = |session| async move {
+        carry::carry(stream, session, closing, silence).await;
+        drop(place);
+    };
     // What stands against a start now also ends the task that holds the socket.
     drop(seat.start_with(connection.to_string(), make_args, carry));
 }

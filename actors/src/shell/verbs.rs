@@ -27,3 +27,5 @@ pub(super) mod trace;
 pub(super) mod tree;
 pub(super) mod upkeep;
 pub(super) mod who;
+
+pub(super) use tree::Trees;

@@ -11,11 +11,14 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::time::Instant;
 
-use self::flood::Flood;
+use self::{flood::Flood, overload::Overload};
 use crate::{
     console::Console,
     crowd::Tolerance,
-    promise::{Broken, shell_answers::Measured},
+    promise::{
+        Broken,
+        shell_answers::{Measured, Spread},
+    },
     storm::Storm,
     wait::{pass, until},
 };
@@ -49,14 +52,18 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     // First with those who say nothing, who take all the places; then without, so that the others get in.
     for silent in [SILENT, 0] {
         let flood = Flood::begin(&storm.home.shell(), silent, &mut storm.rng);
-        let (mut asked, mut answered) = (0_u32, 0_u32);
+        let (mut asked, mut answered) = (0_u32, Vec::new());
         let end = Instant::now() + half / 2;
         while Instant::now() < end {
             pass(storm.draw(APART.0, APART.1)).await;
             asked += 1;
-            answered += u32::from(look(storm).await?);
+            let start = Instant::now();
+            if look(storm).await? {
+                answered.push(start.elapsed());
+            }
         }
-        heard += &format!("{answered} of {asked} heard beside {silent}; ");
+        let took = Spread::of(&mut answered);
+        heard += &format!("{} of {asked} heard beside {silent}, {took}; ", answered.len());
         storm.tally.kills += flood.end().await?;
         let again = until(HEARD, async || Ok(look(storm).await?.then_some(())));
         if again.await?.is_none() {
@@ -72,11 +79,16 @@ pub(super) async fn run(storm: &mut Storm) -> anyhow::Result<()> {
     storm.nobody_crashed(PROMISE)?;
     storm.home.set(CONNECTIONS);
     let inside = storm.start_inside(4).await?;
-    let (sessions, measured) = overload::measure(storm, half).await?;
+    let Overload {
+        sessions,
+        looks,
+        among,
+    } = overload::measure(storm, half).await?;
     let mut note = format!("{heard}{} MiB at most; {sessions} sessions", peak >> 20);
-    for (question, Measured { shell, allowance }) in measured {
-        note += &format!(", {question} {shell:.1?} (p99, echo {allowance:.1?})");
+    for (question, Measured { shell, allowance }) in looks {
+        note += &format!(", {question} {shell} (p50, p99; an echo by itself {allowance})");
     }
+    note += &format!(", an echo among the mail {among}");
     storm.tally.notes.push(note);
     storm.calm(inside).await
 }

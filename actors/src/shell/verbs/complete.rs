@@ -2,7 +2,7 @@
 
 use shell::{Answer, Table};
 
-use super::{candidates, crash};
+use super::{candidates, crash, sessions};
 use crate::shell::desk::{Desk, Refused, Request};
 
 /// Candidates that are listed; nobody reads more.
@@ -17,7 +17,7 @@ pub(in crate::shell) async fn complete(desk: &Desk, request: &Request) -> Result
             .map(|(number, _)| number)
             .collect(),
         "path" => paths(desk, begun)?,
-        "session" => sessions(desk)?,
+        "session" => session_ids(desk).await?,
         "listener" => desk.config().listeners.keys().cloned().collect(),
         other => candidates::of(desk, other).await?,
     };
@@ -46,14 +46,10 @@ fn paths(desk: &Desk, begun: &str) -> Result<Vec<String>, Refused> {
         .collect())
 }
 
-/// The ids of all sessions, without asking them.
-fn sessions(desk: &Desk) -> Result<Vec<String>, Refused> {
-    let running = desk.running()?;
-    let rows = running
-        .tree("/listeners")
-        .into_iter()
-        .chain(running.tree("/shell"));
-    let sessions = rows.filter(|row| row.class.ends_with("_session"));
+/// The ids of sessions, without asking them.
+async fn session_ids(desk: &Desk) -> Result<Vec<String>, Refused> {
+    let prefixes = vec!["/listeners".to_owned(), "/shell".to_owned()];
+    let rows = sessions::sessions(&desk.running()?, prefixes, usize::MAX).await?;
     let id = |row: supervision::Row| row.path.rsplit('/').next().map(str::to_owned);
-    Ok(sessions.filter_map(id).collect())
+    Ok(rows.into_iter().filter_map(id).collect())
 }

@@ -1,6 +1,6 @@
 //! `overview`: what `top` shows, gathered here so that a page needs no tree of a hundred thousand rows.
 
-use std::{cmp::Reverse, collections::BTreeSet};
+use std::{cmp::Reverse, collections::BTreeSet, ops::ControlFlow};
 
 use shell::{Answer, Block, Table, columns};
 use supervision::{Row, Running};
@@ -10,6 +10,9 @@ use crate::shell::desk::{Desk, Refused};
 
 /// Actors that are told of, by each of two orders.
 const BUSIEST: usize = 40;
+
+/// Rows that are held while they are chosen.
+const HELD: usize = 2000;
 
 /// Where the queue is.
 const QUEUE: &str = "/tenants/default/queues/local/queue";
@@ -37,7 +40,7 @@ pub(in crate::shell) async fn overview(desk: &Desk) -> Result<Answer, Refused> {
             .map(|(name, value)| (name.to_owned(), actor::cell(value)));
         answer.push(Block::Fields(said.collect()));
     }
-    let tables = tokio::task::spawn_blocking(move || [classes(&running), busiest(running.tree("/"))]);
+    let tables = tokio::task::spawn_blocking(move || [classes(&running), busiest(&running)]);
     for table in tables.await.map_err(|why| Refused::failed(why.to_string()))? {
         answer.push(table.into());
     }
@@ -65,18 +68,18 @@ fn classes(running: &Running) -> Table {
 }
 
 /// Those that have worked the longest, and those for which the most waits.
-fn busiest(mut rows: Vec<Row>) -> Table {
-    let busy = |row: &Row| row.mean.as_nanos().saturating_mul(u128::from(row.handled));
-    let mut chosen = BTreeSet::new();
-    rows.sort_by_cached_key(|row| Reverse(busy(row)));
-    let take = |rows: &[Row], chosen: &mut BTreeSet<String>| {
-        chosen.extend(rows.iter().take(BUSIEST).map(|row| row.path.clone()));
-    };
-    take(&rows, &mut chosen);
-    rows.sort_by_key(|row| Reverse((row.depth, row.oldest)));
-    take(&rows, &mut chosen);
+fn busiest(running: &Running) -> Table {
+    let mut rows = Vec::new();
+    running.survey("/", usize::MAX, |row| {
+        rows.push(row);
+        if rows.len() >= HELD {
+            choose(&mut rows);
+        }
+        ControlFlow::Continue(())
+    });
+    choose(&mut rows);
     let mut table = Table::new(&columns::BUSIEST);
-    for row in rows.iter().filter(|row| chosen.contains(&row.path)) {
+    for row in &rows {
         let busy = u64::try_from(busy(row)).unwrap_or(u64::MAX);
         table.row([
             row.path.as_str().into(),
@@ -90,4 +93,22 @@ fn busiest(mut rows: Vec<Row>) -> Table {
         ]);
     }
     table
+}
+
+/// Leaves of some rows those that are told of.
+fn choose(rows: &mut Vec<Row>) {
+    let mut chosen = BTreeSet::new();
+    rows.sort_by_cached_key(|row| Reverse(busy(row)));
+    let take = |rows: &[Row], chosen: &mut BTreeSet<String>| {
+        chosen.extend(rows.iter().take(BUSIEST).map(|row| row.path.clone()));
+    };
+    take(rows, &mut chosen);
+    rows.sort_by_key(|row| Reverse((row.depth, row.oldest)));
+    take(rows, &mut chosen);
+    rows.retain(|row| chosen.contains(&row.path));
+}
+
+/// How long it has worked in all, in nanoseconds.
+fn busy(row: &Row) -> u128 {
+    row.mean.as_nanos().saturating_mul(u128::from(row.handled))
 }

@@ -1,6 +1,9 @@
 //! Sessions: who is connected, over all listeners and this shell, as the sessions themselves say.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
 
 use message::{id::AccountId, time::Timestamp};
 use store::read::directory;
@@ -58,17 +61,41 @@ pub(super) async fn connected(
     limit: usize,
 ) -> Result<Vec<Connected>, Refused> {
     let running = desk.running()?;
-    let prefix = listener.map_or_else(|| "/listeners".to_owned(), |name| format!("/listeners/{name}"));
-    let mut rows = running.tree(&prefix);
-    if listener.is_none() {
-        rows.extend(running.tree("/shell"));
-    }
-    rows.retain(|row| row.class.ends_with("_session"));
-    rows.truncate(limit);
+    let prefixes = match listener {
+        Some(name) => vec![format!("/listeners/{name}")],
+        None => vec!["/listeners".to_owned(), "/shell".to_owned()],
+    };
+    let rows = sessions(&running, prefixes, limit).await?;
     let mut connected = ask(&running, rows).await;
     connected.sort_by(|a, b| a.path.cmp(&b.path));
     name_accounts(desk, &mut connected).await?;
     Ok(connected)
+}
+
+/// The rows of sessions below these paths, so many at most.
+pub(super) async fn sessions(
+    running: &Running,
+    prefixes: Vec<String>,
+    limit: usize,
+) -> Result<Vec<Row>, Refused> {
+    let running = running.clone();
+    // Of a hundred thousand connections this takes a while, and the shell has one thread.
+    let found = tokio::task::spawn_blocking(move || {
+        let mut rows = Vec::new();
+        for prefix in prefixes {
+            running.survey(&prefix, usize::MAX, |row| {
+                if rows.len() >= limit {
+                    return ControlFlow::Break(());
+                }
+                if row.class.ends_with("_session") {
+                    rows.push(row);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        rows
+    });
+    found.await.map_err(|why| Refused::failed(why.to_string()))
 }
 
 async fn ask(running: &Running, rows: Vec<Row>) -> Vec<Connected> {

@@ -1,19 +1,20 @@
 //! `status`: how the server is, on one page.
 
 use shell::{Answer, Block, Cell};
-use supervision::Phase;
+use supervision::{Actor as _, Running};
 
-use crate::shell::desk::{Desk, Refused};
+use crate::shell::{
+    desk::{Desk, Refused},
+    session::Session,
+};
 
 pub(in crate::shell) async fn status(desk: &Desk) -> Result<Answer, Refused> {
     let running = desk.running()?;
     let config = desk.config();
-    let rows = running.tree("/");
-    let count = |phase: Phase| -> Cell { rows.iter().filter(|row| row.phase == phase).count().into() };
-    let sessions = rows
-        .iter()
-        .filter(|row| row.path.starts_with("/listeners/") && row.class.ends_with("_session"))
-        .count();
+    let seen = running.clone();
+    // A hundred thousand places take a while, and the shell has one thread.
+    let seen = tokio::task::spawn_blocking(move || (seen.summary(), sessions(&seen)));
+    let (tree, sessions) = seen.await.map_err(|why| Refused::failed(why.to_string()))?;
     let statistics = desk.store.statistics();
     Ok(Answer::new("status").with(Block::fields([
         ("version", env!("CARGO_PKG_VERSION").into()),
@@ -24,17 +25,11 @@ pub(in crate::shell) async fn status(desk: &Desk) -> Result<Answer, Refused> {
         ("data", config.server.data.display().to_string().into()),
         ("listeners", config.listeners.len().into()),
         ("sessions", sessions.into()),
-        ("actors", rows.len().into()),
-        ("parked", count(Phase::Parked)),
-        (
-            "restarts",
-            rows.iter().map(|row| u64::from(row.restarts)).sum::<u64>().into(),
-        ),
+        ("actors", tree.places.into()),
+        ("parked", tree.parked.into()),
+        ("restarts", tree.restarts.into()),
         ("crashes_remembered", running.crash_cards().len().into()),
-        (
-            "waiting_messages_of_actors",
-            rows.iter().map(|row| row.depth).sum::<u64>().into(),
-        ),
+        ("waiting_messages_of_actors", tree.depth.into()),
         ("commands", statistics.sequence.into()),
         ("waiting_commands", statistics.queued.into()),
         ("longest_write", statistics.longest_write.into()),
@@ -44,4 +39,12 @@ pub(in crate::shell) async fn status(desk: &Desk) -> Result<Answer, Refused> {
         ),
         ("bad_records_met", statistics.quarantined.into()),
     ])))
+}
+
+/// Sessions of mail: those of the shell are no sessions of the server.
+fn sessions(running: &Running) -> u64 {
+    let classes = running.classes();
+    let of_mail = |class: &str| class.ends_with("_session") && class != Session::CLASS;
+    let sessions = classes.iter().filter(|tally| of_mail(tally.class));
+    sessions.map(|tally| tally.running + tally.parked).sum()
 }

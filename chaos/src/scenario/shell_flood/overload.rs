@@ -21,7 +21,7 @@ use tokio::{
 use crate::{
     console::Console,
     crowd::Tolerance,
-    promise::shell_answers::{self, Measured},
+    promise::shell_answers::{self, Measured, Spread},
     storm::Storm,
     wait::{pass, until},
 };
@@ -48,22 +48,34 @@ const LOOKS: [&str; 2] = ["tree", "status"];
 /// Between two questions.
 const APART: Duration = Duration::from_millis(4);
 
-/// Measures; says how many sessions there were, and what came of each question.
-pub(super) async fn measure(
-    storm: &mut Storm,
-    time: Duration,
-) -> anyhow::Result<(usize, Vec<(&'static str, Measured)>)> {
+/// What was measured.
+pub(super) struct Overload {
+    /// How many sent.
+    pub(super) sessions: usize,
+    /// What came of each question.
+    pub(super) looks: Vec<(&'static str, Measured)>,
+    /// What an echo took among all that the server has to do, for who wants to know how long mail waits for its turn.
+    pub(super) among: Spread,
+}
+
+/// Measures.
+pub(super) async fn measure(storm: &mut Storm, time: Duration) -> anyhow::Result<Overload> {
     let sessions = TIMES * saturating(storm, (time / 10).min(TRIAL)).await?;
     let mut crowd = storm.hurried_crowd();
     crowd.senders(sessions, &(0..4), Tolerance::TryAgain, &mut storm.rng);
     let over = Arc::new(AtomicBool::new(false));
-    let echo_path = storm.home.data().join("echo.sock");
-    let listener = std::os::unix::net::UnixListener::bind(&echo_path)?;
-    // On the runtime of the server, among all that it has to do.
-    let answering = tokio::spawn(echo(listener, Arc::clone(&over)));
+    let (apart, among) = (Echo::bind(storm, "apart.sock")?, Echo::bind(storm, "among.sock")?);
+    // One has a thread for itself: it waits for nothing but the machine. The other is on the runtime of the server.
+    let answering = (
+        alone(apart.answer(Arc::clone(&over))?)?,
+        tokio::spawn(among.answer(Arc::clone(&over))?),
+    );
     let answers = Arc::new(AtomicUsize::new(0));
     let shell = alone(ask(storm.home.shell(), Arc::clone(&over), Arc::clone(&answers)))?;
-    let echoed = alone(ask_echo(echo_path.clone(), Arc::clone(&over)))?;
+    let echoed = (
+        alone(ask_echo(apart.path.clone(), Arc::clone(&over)))?,
+        alone(ask_echo(among.path.clone(), Arc::clone(&over)))?,
+    );
     pass((time / 2).clamp(TRIAL, LONGEST)).await;
     // A machine that others use may need longer for as many answers as say something; too few are found out below.
     until(PATIENCE, async || {
@@ -71,19 +83,25 @@ pub(super) async fn measure(
     })
     .await?;
     over.store(true, Ordering::Relaxed);
-    let (shell, echoed) = tokio::task::spawn_blocking(move || (joined(shell), joined(echoed))).await?;
+    let asked = tokio::task::spawn_blocking(move || (joined(shell), joined(echoed.0), joined(echoed.1)));
+    let (shell, of_apart, of_among) = asked.await?;
     crowd.disperse().await?;
-    // It waits for another connection before it looks whether it is over.
-    drop(UnixStream::connect(&echo_path).await);
-    answering.await??;
-    std::fs::remove_file(&echo_path)?;
-    let (mut shell, echoed) = (shell?, echoed?);
-    let mut measured = Vec::new();
+    apart.end().await?;
+    among.end().await?;
+    let answered = tokio::task::spawn_blocking(move || joined(answering.0));
+    answered.await??;
+    answering.1.await??;
+    let (mut shell, of_apart, mut of_among) = (shell?, of_apart?, of_among?);
+    let mut looks = Vec::new();
     for look in LOOKS {
         let times = shell.remove(look).unwrap_or_default();
-        measured.push((look, shell_answers::check(look, times, &echoed)?));
+        looks.push((look, shell_answers::check(look, times, &of_apart)?));
     }
-    Ok((sessions, measured))
+    Ok(Overload {
+        sessions,
+        looks,
+        among: Spread::of(&mut of_among),
+    })
 }
 
 /// The fewest sessions that twice as many do not send much more than.
@@ -157,16 +175,42 @@ async fn echoes(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Says back what it is told, one connection after the other.
-async fn echo(listener: std::os::unix::net::UnixListener, over: Arc<AtomicBool>) -> anyhow::Result<()> {
-    listener.set_nonblocking(true)?;
-    let listener = UnixListener::from_std(listener)?;
-    while !over.load(Ordering::Relaxed) {
-        let (stream, _) = listener.accept().await?;
-        let mut stream = BufReader::new(stream);
-        let mut line = String::new();
-        stream.read_line(&mut line).await?;
-        stream.get_mut().write_all(line.as_bytes()).await?;
+/// A socket on which is said back what is told, one connection after the other.
+struct Echo {
+    path: PathBuf,
+    listener: std::os::unix::net::UnixListener,
+}
+
+impl Echo {
+    fn bind(storm: &Storm, name: &str) -> anyhow::Result<Self> {
+        let path = storm.home.data().join(name);
+        let listener = std::os::unix::net::UnixListener::bind(&path)?;
+        listener.set_nonblocking(true)?;
+        Ok(Self { path, listener })
     }
-    Ok(())
+
+    /// What answers until it is over.
+    fn answer(
+        &self,
+        over: Arc<AtomicBool>,
+    ) -> anyhow::Result<impl Future<Output = anyhow::Result<()>> + Send + use<>> {
+        let listener = self.listener.try_clone()?;
+        Ok(async move {
+            let listener = UnixListener::from_std(listener)?;
+            while !over.load(Ordering::Relaxed) {
+                let (stream, _) = listener.accept().await?;
+                let mut stream = BufReader::new(stream);
+                let mut line = String::new();
+                stream.read_line(&mut line).await?;
+                stream.get_mut().write_all(line.as_bytes()).await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// It waits for another connection before it looks whether it is over.
+    async fn end(&self) -> anyhow::Result<()> {
+        drop(UnixStream::connect(&self.path).await);
+        Ok(std::fs::remove_file(&self.path)?)
+    }
 }
