@@ -187,7 +187,8 @@ impl Class {
         }
     }
 
-    /// Counts one message, by the nanoseconds that it waited and took. A thread that is about to end may not count: nobody handles messages there.
+    /// Counts one message, by the nanoseconds that it waited and took. A thread that is about to end may not count: nobody
+    /// handles messages there.
     pub(crate) fn record(&self, waited: u64, took: u64) {
         let _ = PAGES.try_with(|pages| match pages.few.get(self.number) {
             Some(place) => place.get_or_init(|| self.page()).record(waited, took),

@@ -29,8 +29,8 @@ struct Bound {
 }
 
 impl Socket {
-    /// Listens in a data directory, for its user and, if there is one, for this group. The socket that a dead process left is replaced, one that answers
-    /// is not.
+    /// Listens in a data directory, for its user and, if there is one, for this group. The socket that a dead process left
+    /// is replaced, one that answers is not.
     ///
     /// # Errors
     /// When another process listens there, or what the system says.

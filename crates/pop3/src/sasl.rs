@@ -3,7 +3,6 @@
 //! The machine knows no mechanism: it takes the octets out of their lines, and puts others into lines.
 
 use std::fmt;
-use std::mem;
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
@@ -46,12 +45,6 @@ impl Response {
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
-    }
-
-    /// The octets, moved out: wiping them is now the caller's duty.
-    #[must_use]
-    pub fn into_octets(mut self) -> Vec<u8> {
-        mem::take(&mut self.0)
     }
 }
 
