@@ -42,7 +42,7 @@ pub enum Msg {
 pub type Connect = Arc<dyn Fn(TcpStream, SocketAddr, Permit) -> Result<(), TcpStream> + Send + Sync>;
 
 /// How a listener serves.
-pub struct Service {
+pub struct Serving {
     /// The listening sockets.
     pub sockets: Vec<Socket>,
     /// Starts a connection.
@@ -56,7 +56,7 @@ pub struct Service {
 }
 
 /// How these settings want the listener to serve; `None` where they do not want it at all.
-pub type Serve = Arc<dyn Fn(&Settings) -> Option<Service> + Send + Sync>;
+pub type Serve = Arc<dyn Fn(&Settings) -> Option<Serving> + Send + Sync>;
 
 /// What an acceptor needs.
 #[derive(Clone)]
@@ -85,7 +85,7 @@ struct Taken {
     socket: Socket,
     listener: Arc<TcpListener>,
     /// How it serves them; closed when it is to stop.
-    service: watch::Sender<Arc<Service>>,
+    serving: watch::Sender<Arc<Serving>>,
 }
 
 impl Actor for Acceptor {
@@ -133,21 +133,21 @@ impl State {
     /// Serves as these settings want it: at the sockets that are new, and at none that is theirs no more.
     fn follow(&mut self, ctx: &Context<Msg>, settings: &Settings) -> Result<(), Broken> {
         while self.tasks.try_join_next().is_some() {}
-        let Some(service) = (self.serve)(settings).map(Arc::new) else {
+        let Some(serving) = (self.serve)(settings).map(Arc::new) else {
             self.taken.clear();
             return Ok(());
         };
-        let is_wanted = |socket: &Socket| service.sockets.iter().any(|wanted| wanted.is(socket));
+        let is_wanted = |socket: &Socket| serving.sockets.iter().any(|wanted| wanted.is(socket));
         self.taken.retain(|taken| is_wanted(&taken.socket));
         for taken in &self.taken {
-            taken.service.send_replace(Arc::clone(&service));
+            taken.serving.send_replace(Arc::clone(&serving));
         }
-        for socket in &service.sockets {
+        for socket in &serving.sockets {
             if self.taken.iter().any(|taken| taken.socket.is(socket)) {
                 continue;
             }
             let listener = Arc::new(socket.listen().map_err(Broken::because)?);
-            let (sender, receiver) = watch::channel(Arc::clone(&service));
+            let (sender, receiver) = watch::channel(Arc::clone(&serving));
             self.tasks.spawn(accept(
                 Arc::clone(&listener),
                 socket.clone(),
@@ -158,7 +158,7 @@ impl State {
             self.taken.push(Taken {
                 socket: socket.clone(),
                 listener,
-                service: sender,
+                serving: sender,
             });
         }
         Ok(())
@@ -170,7 +170,7 @@ impl State {
         drop((self.serve)(settings));
         for taken in self.taken.drain(..) {
             if taken.socket.is_closed() {
-                let refusals = taken.service.borrow().refusals;
+                let refusals = taken.serving.borrow().refusals;
                 let dismiss = |socket, _| refusals.refuse(socket, Refused::Closing);
                 intake::take_waiting(&taken.listener, dismiss);
             }
@@ -181,17 +181,17 @@ impl State {
 async fn accept(
     listener: Arc<TcpListener>,
     socket: Socket,
-    service: watch::Receiver<Arc<Service>>,
+    serving: watch::Receiver<Arc<Serving>>,
     refused: Arc<Count>,
     me: Address<Msg>,
 ) {
     // They end with this task: whom no acceptor stands for is let in by nobody.
     let mut introductions = JoinSet::new();
-    let mut watched = service.clone();
+    let mut watched = serving.clone();
     let unwanted = async { while watched.changed().await.is_ok() {} };
     let taken = intake::take(&listener, &socket, unwanted, |socket, peer| {
         while introductions.try_join_next().is_some() {}
-        take(socket, peer, &service, &refused, &mut introductions);
+        take(socket, peer, &serving, &refused, &mut introductions);
     });
     if let Err(why) = taken.await {
         let _ = me.cast(Msg::Failed(format!("cannot accept: {why}")));
@@ -205,26 +205,26 @@ async fn accept(
 fn take(
     socket: TcpStream,
     peer: SocketAddr,
-    service: &watch::Receiver<Arc<Service>>,
+    serving: &watch::Receiver<Arc<Serving>>,
     refused: &Arc<Count>,
     introductions: &mut JoinSet<()>,
 ) {
-    let service = Arc::clone(&service.borrow());
-    if service.proxies.has(peer.ip()) {
-        introductions.spawn(introduce(socket, peer, service, Arc::clone(refused)));
+    let serving = Arc::clone(&serving.borrow());
+    if serving.proxies.has(peer.ip()) {
+        introductions.spawn(introduce(socket, peer, serving, Arc::clone(refused)));
     } else {
-        admit(socket, peer, &service, refused);
+        admit(socket, peer, &serving, refused);
     }
 }
 
 /// Waits until a proxy has said for whom it connects, while others come in.
-async fn introduce(mut socket: TcpStream, proxy: SocketAddr, service: Arc<Service>, refused: Arc<Count>) {
+async fn introduce(mut socket: TcpStream, proxy: SocketAddr, serving: Arc<Serving>, refused: Arc<Count>) {
     let introduced = async {
-        let _place = service.proxies.place()?;
+        let _place = serving.proxies.place()?;
         proxy::peer(&mut socket, proxy).await
     };
     match introduced.await {
-        Ok(peer) => admit(socket, peer, &service, &refused),
+        Ok(peer) => admit(socket, peer, &serving, &refused),
         Err(why) => {
             SECURITY_PROXIES_CLOSED.count(1);
             tracing::warn!(target: "angarium::security", peer = %proxy, reason = %why, "a proxy was closed");
@@ -233,22 +233,22 @@ async fn introduce(mut socket: TcpStream, proxy: SocketAddr, service: Arc<Servic
 }
 
 /// Lets a connection in, or says why not.
-fn admit(socket: TcpStream, peer: SocketAddr, service: &Service, refused: &Count) {
-    if let Err((socket, why)) = start(socket, peer, service) {
-        service.refusals.refuse(socket, why);
+fn admit(socket: TcpStream, peer: SocketAddr, serving: &Serving, refused: &Count) {
+    if let Err((socket, why)) = start(socket, peer, serving) {
+        serving.refusals.refuse(socket, why);
         refused.one_more(peer.ip(), why);
     }
 }
 
 /// Starts a connection, or gives its socket back.
-fn start(socket: TcpStream, peer: SocketAddr, service: &Service) -> Result<(), (TcpStream, Refused)> {
-    let permit = match service.door.admit(peer.ip()) {
+fn start(socket: TcpStream, peer: SocketAddr, serving: &Serving) -> Result<(), (TcpStream, Refused)> {
+    let permit = match serving.door.admit(peer.ip()) {
         Ok(permit) => permit,
         Err(why) => return Err((socket, Refused::Exceeded(why))),
     };
     // Replies are written whole: waiting for more to send with them only costs time.
     drop(socket.set_nodelay(true));
-    (service.connect)(socket, peer, permit).map_err(|socket| (socket, Refused::NoRoom))
+    (serving.connect)(socket, peer, permit).map_err(|socket| (socket, Refused::NoRoom))
 }
 
 #[cfg(test)]
@@ -276,7 +276,7 @@ mod tests {
         let socket = Socket::bind("127.0.0.1:0".parse().unwrap(), 128).unwrap();
         let (limits, sockets) = (Limits::new(&config, Clock::system()), vec![socket.clone()]);
         let serve: Serve = Arc::new(move |_| {
-            Some(Service {
+            Some(Serving {
                 sockets: sockets.clone(),
                 connect: Arc::new(|socket, _, _| {
                     greet(socket);

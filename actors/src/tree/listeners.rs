@@ -10,7 +10,7 @@ use super::{DEFAULT_TENANT, Parts, SESSION_INTENSITY, Shared};
 use crate::{
     connection::{self, Start},
     listener::{
-        acceptor::{self, Acceptor, Serve, Service},
+        acceptor::{self, Acceptor, Serve, Serving},
         ports::Open,
         proxy::Proxies,
     },
@@ -134,13 +134,13 @@ impl Family {
 
 fn listener(parts: &Parts, shared: &Shared, name: &str, family: Family) -> Supervisor {
     match family {
-        Family::Smtp => serving::<Smtp>(parts, shared, name, family, Parts::smtp),
-        Family::Pop3 => serving::<Pop3>(parts, shared, name, family, Parts::pop3),
+        Family::Smtp => of_protocol::<Smtp>(parts, shared, name, family, Parts::smtp),
+        Family::Pop3 => of_protocol::<Pop3>(parts, shared, name, family, Parts::pop3),
     }
 }
 
 /// A listener of one protocol; `shared_parts` makes what its sessions share from the settings.
-fn serving<P: connection::Protocol>(
+fn of_protocol<P: connection::Protocol>(
     parts: &Parts,
     shared: &Shared,
     name: &str,
@@ -178,7 +178,7 @@ fn serving<P: connection::Protocol>(
             clock: parts.clock,
             mint: parts.mint.clone(),
         };
-        Some(Service {
+        Some(Serving {
             connect: start.connect(),
             proxies: Proxies::in_networks(&listener.proxy_from),
             door: shared.limits.door(&name),
