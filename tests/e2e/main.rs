@@ -104,6 +104,7 @@ mod stops;
 mod survives_restart;
 #[cfg(test)]
 mod suspends_accounts;
+mod takes_settings;
 #[cfg(test)]
 mod tells_statsd;
 #[cfg(test)]

@@ -166,6 +166,11 @@ async fn what_cannot_be_had_leaves_all_as_it_was() {
             format!("{LISTENERS}{free}tls.certificate = {broken:?}\ntls.key = {broken:?}\n"),
             "tls".to_owned(),
         ),
+        // Not the keeper of the sockets refuses: what it has made ready is given back.
+        (
+            format!("{LISTENERS}{free}shell.readers = \"no such group\"\n"),
+            "no such group".to_owned(),
+        ),
     ] {
         sheet.write(&format!("{text}smtp.max_errors = 7\n"));
         let receipt = node.reload().await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -12,6 +13,10 @@ use tempfile::TempDir;
 
 use crate::node::{accepted, until};
 use crate::program::{Program, run, succeed};
+
+/// Octets a second of a slow work, and how long it takes at least.
+const PACE: u64 = 64 << 10;
+const SLOW: Duration = Duration::from_secs(60);
 
 const CONFIG: [&str; 2] = ["--config", "angarium.toml"];
 
@@ -167,9 +172,11 @@ async fn while_long_work_goes_on() {
     let words: Vec<&str> = "account add alice@example.org".split(' ').chain(CONFIG).collect();
     succeed(here, &words, "x\n");
     let mut line = program.smtp().await;
-    // What does not compress, so that reading it takes its time: half a minute at that pace.
+    // What does not compress, so that reading it takes its time: more than so long at that pace.
     let mut rng = SmallRng::seed_from_u64(3053);
-    let noise: Vec<u8> = (0..2_000_000).map(|_| rng.random_range(b'/'..=b'~')).collect();
+    let noise: Vec<u8> = (0..PACE * SLOW.as_secs())
+        .map(|_| rng.random_range(b'/'..=b'~'))
+        .collect();
     let lines: Vec<&str> = noise
         .chunks(76)
         .map(|row| std::str::from_utf8(row).unwrap())
@@ -222,6 +229,7 @@ async fn while_long_work_goes_on() {
     // The next one has the pace that is in force then.
     configure(here, "");
     ask(here, "reload");
-    ask(here, "backup copy");
+    let started = Instant::now();
     ask(here, "check store");
+    assert!(started.elapsed() < SLOW, "{:?}", started.elapsed());
 }
