@@ -18,7 +18,7 @@ use store::{
     migrate,
     repair::{Deed, repair},
     store::Store,
-    verify::{Finding, Summary, Verifier, blobs},
+    verify::{Finding, NOT_RECORDS, Summary, Verifier, blobs},
 };
 
 use self::entry::Entry;
@@ -82,7 +82,7 @@ impl<'s> Teller<'s> {
 }
 
 fn check(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<End> {
-    need_data(config)?;
+    need_store(config)?;
     let (store, report) = open_store(config, call.has("accept-truncation"))?;
     if let Some(loss) = &report.accepted_loss {
         tell.line(format!("accepted: {loss}"))?;
@@ -90,7 +90,7 @@ fn check(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<
     let mut lines = Vec::new();
     let checked = go_over(&store, tell, |finding| lines.push(finding.to_string()));
     store.close()?;
-    let summary = checked?;
+    let summary = checked.with_context(|| NOT_RECORDS)?;
     let findings = lines.len();
     for line in lines {
         tell.line(line)?;
@@ -126,7 +126,7 @@ fn go_over(
 }
 
 fn mend(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<End> {
-    need_data(config)?;
+    need_store(config)?;
     let apply = call.has("apply");
     let entry = Entry::of(config, call, "repairs the store");
     let name = format!("repair-{}", entry.id());
@@ -158,8 +158,8 @@ fn mend(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<E
         mended.found,
         mended.left.len(),
     );
-    tell.line(what.clone())?;
     if !apply {
+        tell.line(what)?;
         if !mended.actions.is_empty() {
             tell.line("nothing was changed: --repair --apply does it")?;
         }
@@ -174,7 +174,7 @@ fn mend(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<E
 }
 
 fn raise(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<End> {
-    need_data(config)?;
+    need_store(config)?;
     let (data, apply) = (&config.server.data, !call.is_dry_run());
     let is_newest = migrate::format_of(data).is_ok_and(|format| format == Some(migrate::newest()));
     let entry = Entry::of(config, call, "brings the store to the newest format");
@@ -212,8 +212,8 @@ fn raise(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Result<
         "the store {does} brought from format {} to {}: {} of {} records {do_they} written anew{resumed}, {} cannot be understood",
         migrated.from, migrated.to, migrated.changed, migrated.records, migrated.damaged,
     );
-    tell.line(what.clone())?;
     if !apply {
+        tell.line(what)?;
         return Ok(ended(call, None, true));
     }
     let receipt = entry.done(&what, migrated.changed, String::new())?;
@@ -252,14 +252,16 @@ fn bring_back(config: &Config, call: &Call, tell: &mut Teller<'_>) -> anyhow::Re
         restored.manifest.records,
         data.display(),
     );
-    tell.line(what.clone())?;
     let receipt = entry.done(&what, restored.manifest.records, String::new())?;
     Ok(ended(call, Some(receipt), true))
 }
 
-fn need_data(config: &Config) -> anyhow::Result<()> {
+/// Looking at a directory does not make a store of it.
+fn need_store(config: &Config) -> anyhow::Result<()> {
     let data = &config.server.data;
     anyhow::ensure!(data.is_dir(), "there is no data directory {}", data.display());
+    let is_there = data.join("format").exists() || data.join("store").exists();
+    anyhow::ensure!(is_there, "there is no store in {}", data.display());
     Ok(())
 }
 

@@ -19,7 +19,7 @@ use store::{
     key::Keyspace,
     record::upkeep::{Upkeep, UpkeepTask},
     store::Store,
-    verify::{Finding, Verifier, blobs},
+    verify::{Finding, NOT_RECORDS, Verifier, blobs},
 };
 
 use crate::telemetry::{STORE_COMPACTIONS_FREED, STORE_COMPACTIONS_MADE, STORE_COMPACTIONS_TIME};
@@ -140,7 +140,7 @@ impl Labour<'_> {
             match verifier.step(&snapshot, ROWS, &mut |_, _| Ok(()), &mut found) {
                 Ok(true) => break,
                 Ok(false) => {}
-                Err(why) => return Some(Err(why.to_string())),
+                Err(why) => return Some(Err(format!("{why}; {NOT_RECORDS}"))),
             }
             shared.tell(|standing| standing.done = verifier.summary().records);
             if !self.pause(ROWS as u64 * ROW_OCTETS) {
@@ -161,7 +161,7 @@ impl Labour<'_> {
         loop {
             let step = match blobs::step(&self.store.snapshot(), place.as_deref(), OCTETS, &mut found) {
                 Ok(step) => step,
-                Err(why) => return Some(Err(why.to_string())),
+                Err(why) => return Some(Err(format!("{why}; {NOT_RECORDS}"))),
             };
             messages += step.blobs;
             shared.tell(|standing| {

@@ -24,7 +24,7 @@ pub use self::{
     restore::{Restored, Verified, restore, verify_backup},
     take::{Taken, take},
 };
-use crate::{engine::StoreError, open::OpenError, verify::Finding};
+use crate::{engine::StoreError, key::Key, open::OpenError, verify::Finding};
 
 /// The format of backups that this version writes and the newest that it reads.
 const FORMAT: u32 = 1;
@@ -105,6 +105,17 @@ pub enum BackupError {
     Occupied {
         /// The data directory.
         path: PathBuf,
+    },
+    /// A record of the store cannot be read. What was backed up before is as it was.
+    #[error(
+        "{key} cannot be backed up ({why}); earlier backups are whole. `check store` says what is damaged, and \
+         with --repair on a stopped server it is set aside"
+    )]
+    Unreadable {
+        /// Which.
+        key: Key,
+        /// Why.
+        why: String,
     },
     /// The store cannot be read, or not be written.
     #[error(transparent)]

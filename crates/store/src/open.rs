@@ -69,8 +69,7 @@ pub enum OpenError {
     },
     /// A file of the engine or of ours is damaged.
     #[error(
-        "{path} is damaged ({why}): restore the data directory from a backup, \
-         and see with `angarium check store` what it holds"
+        "{path} is damaged ({why}): the server cannot start on it; restore a backup into a new data directory"
     )]
     Damaged {
         /// The file or directory.

@@ -13,7 +13,7 @@ mod mailbox;
 mod references;
 mod spool;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Bound};
 
 use bytes::Bytes;
 use message::{
@@ -25,15 +25,18 @@ pub(crate) use self::directory::tenant_of;
 use self::references::References;
 use crate::{
     apply::outcome::Appended,
-    blob::BlobRef,
+    blob::{BlobRef, key::CHUNK_KIND},
     engine::{Snapshot, StoreError},
     key::{self, Key, Keyspace, PREFIX_OCTETS},
-    read::Range,
+    read::{Page, Range},
     record::{
         Damaged, Record, RecordError, audit::AuditEntry, configuration::KeptConfiguration,
         once::CommandResult, state::Usage, trail::TrailStep,
     },
 };
+
+/// What is said when the engine cannot read what records are found by.
+pub const NOT_RECORDS: &str = "files of the engine are no records that could be repaired: restore a backup";
 
 /// Something that is not as it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,9 +156,7 @@ impl Verifier {
             check.compare_counts()?;
             return check.next_references();
         };
-        let page = Range::of(space, &[])
-            .after(self.after.as_deref())
-            .octets(snapshot, rows)?;
+        let page = page(snapshot, space, self.after.as_deref(), rows)?;
         for (bytes, octets) in page.rows {
             check.summary.records += 1;
             check.row(&Key { space, bytes }, &octets)?;
@@ -178,6 +179,34 @@ impl Verifier {
     pub fn at(&self) -> Option<Keyspace> {
         ORDER.get(self.stage).copied()
     }
+}
+
+/// Some rows of a keyspace. Those of chunks without their octets: they are read with their message, one at a time, and one
+/// that the engine cannot read is then the fault of that message alone.
+fn page(
+    snapshot: &impl Snapshot,
+    space: Keyspace,
+    after: Option<&[u8]>,
+    limit: usize,
+) -> Result<Page<(Vec<u8>, Bytes)>, StoreError> {
+    if space != Keyspace::Blob {
+        return Range::of(space, &[]).after(after).octets(snapshot, limit);
+    }
+    let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let keys = snapshot.keys(space, from, Bound::Unbounded, limit)?;
+    let next = keys.last().filter(|_| keys.len() == limit).cloned();
+    let mut rows = Vec::with_capacity(keys.len());
+    for bytes in keys {
+        let is_chunk = bytes.get(PREFIX_OCTETS - 1) == Some(&CHUNK_KIND);
+        let key = Key { space, bytes };
+        let octets = match is_chunk {
+            true => Bytes::new(),
+            // It is there: the snapshot is of one moment.
+            false => snapshot.get(&key)?.unwrap_or_default(),
+        };
+        rows.push((key.bytes, octets));
+    }
+    Ok(Page { rows, next })
 }
 
 struct Check<'s, S, B, F> {

@@ -2,6 +2,7 @@
 
 use std::{ops::Bound, path::Path};
 
+use bytes::Bytes;
 use message::time::Timestamp;
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     blob::key::CHUNK_KIND,
-    engine::Snapshot,
+    engine::{Snapshot, StoreError},
     key::{Key, Keyspace, PREFIX_OCTETS, upkeep::upkeep},
     sequence,
 };
@@ -134,8 +135,7 @@ impl<S: Snapshot, W: FnMut(&Progress) -> Flow> Taking<'_, S, W> {
             }
             return Ok(());
         }
-        // It is there: the snapshot is of one moment.
-        let value = self.snapshot.get(&key)?.unwrap_or_default();
+        let value = self.read(&key)?;
         segment::push(&mut self.rows, &key, &value);
         if hash.is_multiple_of(ROWS_BORDER) || self.rows.len() >= MAX_ROWS_OCTETS {
             return self.end_rows();
@@ -190,7 +190,7 @@ impl<S: Snapshot, W: FnMut(&Progress) -> Flow> Taking<'_, S, W> {
         let mut writer = Writer::create(path, PartKind::Chunks)?;
         let mut record = Vec::new();
         for (count, key) in chunks.iter().enumerate() {
-            let value = self.snapshot.get(key)?.unwrap_or_default();
+            let value = self.read(key)?;
             record.clear();
             segment::push(&mut record, key, &value);
             if count.is_multiple_of(ASK_CHUNKS) {
@@ -200,6 +200,18 @@ impl<S: Snapshot, W: FnMut(&Progress) -> Flow> Taking<'_, S, W> {
             writer.write(&record)?;
         }
         writer.finish()
+    }
+
+    /// What stands at a key of which is known that something does: the snapshot is of one moment.
+    fn read(&self, key: &Key) -> Result<Bytes, BackupError> {
+        match self.snapshot.get(key) {
+            Ok(value) => Ok(value.unwrap_or_default()),
+            Err(StoreError::Unreadable(why)) => Err(BackupError::Unreadable {
+                key: key.clone(),
+                why,
+            }),
+            Err(other) => Err(other.into()),
+        }
     }
 
     fn is_known(&mut self, known: Written) -> Written {

@@ -82,6 +82,34 @@ impl<S: Snapshot> Snapshot for Overlay<S> {
         }
     }
 
+    fn keys(
+        &self,
+        space: Keyspace,
+        from: Bound<&[u8]>,
+        to: Bound<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let changed = self.within(space, from, to);
+        if changed.is_empty() {
+            return self.base.keys(space, from, to, limit);
+        }
+        // As many more as the changes may take away.
+        let more = limit.saturating_add(changed.len());
+        let below = self.base.keys(space, from, to, more)?;
+        let whole = below.len() < more;
+        let end = below.last().cloned();
+        let mut keys: BTreeSet<Vec<u8>> = below.into_iter().collect();
+        for (key, octets) in changed {
+            if octets.is_none() {
+                keys.remove(&key.bytes);
+            } else if whole || end.as_ref().is_some_and(|end| key.bytes <= *end) {
+                // Behind the end of what was read there may be keys that come first.
+                keys.insert(key.bytes.clone());
+            }
+        }
+        Ok(keys.into_iter().take(limit).collect())
+    }
+
     fn scan(
         &self,
         space: Keyspace,

@@ -60,18 +60,24 @@ pub(super) fn write<S: Snapshot>(plan: &Plan<S>, dir: &Path) -> Result<(), Repor
         }
         // What the store holds now, once for each record, whatever is done with it in several steps.
         let before = if written.insert(key) {
-            plan.overlay.base.get(key)?
+            plan.overlay.base.get(key)
         } else {
-            None
+            Ok(None)
         };
-        let value = before.map_or_else(
-            || "null".to_owned(),
-            |octets| format!("\"{}\"", hexadecimal(&octets)),
-        );
+        let (value, unread) = match before {
+            Ok(Some(octets)) => (format!("\"{}\"", hexadecimal(&octets)), String::new()),
+            Ok(None) => ("null".to_owned(), String::new()),
+            // What a disk has lost is not kept by leaving everything as it is.
+            Err(StoreError::Unreadable(lost)) => {
+                let unread = format!(r#","unread":"{}""#, escaped(&lost));
+                ("null".to_owned(), unread)
+            }
+            Err(other) => return Err(other.into()),
+        };
         let deed = action.deed.word();
         writeln!(
             out,
-            r#"{{"record":"{key}","done":"{deed}","why":"{}","value":{value}}}"#,
+            r#"{{"record":"{key}","done":"{deed}","why":"{}","value":{value}{unread}}}"#,
             escaped(why)
         )
         .map_err(failed(&path))?;

@@ -8,7 +8,7 @@ use crate::{
     engine::{Engine, StoreError},
     open::{self, OpenError, OpenReport},
     options::Options,
-    verify::Finding,
+    verify::{Finding, NOT_RECORDS},
 };
 
 /// What a repair did, or would do.
@@ -34,7 +34,7 @@ pub enum RepairError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// It cannot be read or written.
-    #[error(transparent)]
+    #[error("{0}; {NOT_RECORDS}")]
     Store(#[from] StoreError),
     /// What is set aside cannot be written; the store was not changed.
     #[error(transparent)]

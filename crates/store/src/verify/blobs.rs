@@ -39,29 +39,22 @@ pub fn step(
     let mut done = Step::default();
     let mut from = after.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_vec()));
     while done.octets < octets {
-        let rows = snapshot.scan(Keyspace::Blob, slice(&from), Bound::Unbounded, 1)?;
-        let Some((bytes, value)) = rows.into_iter().next() else {
+        let next = snapshot.keys(Keyspace::Blob, slice(&from), Bound::Unbounded, 1)?;
+        let Some(bytes) = next.into_iter().next() else {
             return Ok(Step { next: None, ..done });
-        };
-        let Some((id, row)) = keys::parse_blob(&bytes).zip(decode::<BlobRow>(&value).ok()) else {
-            // A damaged record is found where records are verified; chunks are jumped over.
-            from = behind(&bytes);
-            continue;
-        };
-        let (tenant, id) = id;
-        let blob = BlobRef {
-            id,
-            octets: row.octets,
-            checksum: row.checksum,
-            chunks: row.chunks,
         };
         let key = Key {
             space: Keyspace::Blob,
             bytes,
         };
+        let Some((tenant, blob)) = blob_at(snapshot, &key)? else {
+            // A damaged record is found where records are verified; chunks are jumped over, unread.
+            from = behind(&key.bytes);
+            continue;
+        };
         done.blobs += 1;
         // A blob without octets takes its time too.
-        done.octets += row.octets + 1;
+        done.octets += blob.octets + 1;
         if let Err(why) = check(snapshot, tenant, &blob) {
             let problem = Problem::Bytes(why.to_string());
             found(Finding {
@@ -73,6 +66,25 @@ pub fn step(
         from = Bound::Excluded(key.bytes);
     }
     Ok(done)
+}
+
+/// The blob whose record is at a key, if that is one and can be understood.
+fn blob_at(snapshot: &impl Snapshot, key: &Key) -> Result<Option<(TenantId, BlobRef)>, StoreError> {
+    let Some((tenant, id)) = keys::parse_blob(&key.bytes) else {
+        return Ok(None);
+    };
+    let row = snapshot
+        .get(key)?
+        .and_then(|octets| decode::<BlobRow>(&octets).ok());
+    Ok(row.map(|row| {
+        let blob = BlobRef {
+            id,
+            octets: row.octets,
+            checksum: row.checksum,
+            chunks: row.chunks,
+        };
+        (tenant, blob)
+    }))
 }
 
 /// Reads a blob as the snapshot has it, one chunk at a time, and compares it with its BLAKE3.

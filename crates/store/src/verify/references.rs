@@ -7,12 +7,11 @@ use std::collections::HashMap;
 
 use message::id::{BlobId, TenantId};
 
-use super::{Check, Finding, MAX_COUNTED, PAGE, blob::REFERENCES};
+use super::{Check, Finding, MAX_COUNTED, PAGE, blob::REFERENCES, page};
 use crate::{
     blob::BlobRef,
     engine::{Snapshot, StoreError},
     key::{Key, Keyspace, PREFIX_OCTETS, blob as blobs, mailbox, spool},
-    read::Range,
     record::{Record, blob::BlobRow, decode, mailbox::MailboxMessage, spool::SpoolMessage},
 };
 
@@ -111,9 +110,7 @@ where
     ) -> Result<(), StoreError> {
         let mut after = None;
         loop {
-            let page = Range::of(space, &[])
-                .after(after.as_deref())
-                .octets(self.snapshot, PAGE)?;
+            let page = page(self.snapshot, space, after.as_deref(), PAGE)?;
             for (bytes, octets) in page.rows {
                 if bytes.get(PREFIX_OCTETS - 1) != Some(&kind) {
                     continue;

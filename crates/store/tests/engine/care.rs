@@ -96,6 +96,92 @@ fn a_repair_says_first_what_it_would_do_and_keeps_what_it_takes() {
     assert!(spooled(&store, 20).is_none(), "a message without its octets");
 }
 
+/// An octet of message bytes is another on the disk: the engine itself refuses to read it.
+#[test]
+fn a_flipped_octet_of_a_message_is_found_and_set_aside_with_its_message_alone() {
+    let dir = TempDir::new().unwrap();
+    let (data, backup) = (dir.path().join("data"), dir.path().join("backup"));
+    filled(&data);
+    {
+        let (store, _) = Store::open(&data, options()).unwrap();
+        for n in 21..24 {
+            wait(store.propose(accept(n, wait(write_blob(&store, n, &noise(n, 90_000)))))).unwrap();
+        }
+        // Into the engine's files of values.
+        store.compact(Keyspace::Blob).unwrap();
+        store.close().unwrap();
+    }
+    flip_in_values(&data.join("store"), &noise(22, 90_000)[40_000..40_100]);
+
+    let (store, _) = Store::open(&data, options()).unwrap();
+    let mut found = Vec::new();
+    let mut verifier = Verifier::default();
+    let mut keep = |finding: store::verify::Finding| found.push(finding.to_string());
+    while !verifier
+        .step(&store.snapshot(), 7, &mut |_, _| Ok(()), &mut keep)
+        .unwrap()
+    {}
+    let mut after = None;
+    loop {
+        after = blobs::step(&store.snapshot(), after.as_deref(), 1, &mut keep)
+            .unwrap()
+            .next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert!(
+        found.len() == 1 && found[0].contains("message bytes"),
+        "{found:?}"
+    );
+    // A backup does not pass over it.
+    let refused = store
+        .backup(&backup, crate::fixture::NOW, |_| ControlFlow::Continue(()))
+        .unwrap_err();
+    assert!(refused.to_string().contains("--repair"), "{refused}");
+    drop(store);
+
+    let done = repair(&data, &options(), true, "repair-1", |_, _| {}).unwrap();
+    assert!(done.found == 1 && done.left.is_empty(), "{done:?}");
+    let report = fs::read_to_string(done.files.unwrap().join("report.jsonl")).unwrap();
+    let lost: Vec<_> = report
+        .lines()
+        .filter(|line| line.contains("\"unread\""))
+        .collect();
+    assert!(lost.len() == 1 && lost[0].contains("\"value\":null"), "{report}");
+
+    let (store, _) = Store::open(&data, options()).unwrap();
+    assert!(spooled(&store, 22).is_none(), "a message without its octets");
+    for n in [20, 21, 23] {
+        let message = spooled(&store, n).unwrap();
+        store.blob_reader(TENANT, &message.blob).verify().unwrap();
+    }
+    store
+        .backup(&backup, crate::fixture::NOW, |_| ControlFlow::Continue(()))
+        .unwrap();
+}
+
+/// Changes one octet of what stands once in the engine's files of values.
+fn flip_in_values(engine: &Path, octets: &[u8]) {
+    let mut flipped = 0;
+    for space in fs::read_dir(engine.join("keyspaces")).unwrap() {
+        let Ok(files) = fs::read_dir(space.unwrap().path().join("blobs")) else {
+            continue;
+        };
+        for file in files {
+            let path = file.unwrap().path();
+            let mut content = fs::read(&path).unwrap();
+            let place = content.windows(octets.len()).position(|window| window == octets);
+            if let Some(octet) = place.and_then(|place| content.get_mut(place)) {
+                *octet ^= 1;
+                flipped += 1;
+                fs::write(&path, &content).unwrap();
+            }
+        }
+    }
+    assert_eq!(flipped, 1, "it does not stand there once");
+}
+
 #[test]
 fn a_repair_of_a_whole_store_changes_nothing() {
     let dir = TempDir::new().unwrap();

@@ -197,7 +197,7 @@ fn damage_in_the_engines_files_names_the_directory() {
     fs::write(dir.path().join("store/version"), b"not a version").unwrap();
     let error = open(dir.path()).unwrap_err();
     assert!(matches!(&error, OpenError::Damaged { path, .. } if *path == dir.path().join("store")));
-    assert!(error.to_string().contains("angarium check store"));
+    assert!(error.to_string().contains("restore a backup"));
 }
 
 /// Copies a directory; journals without the zeros behind their end.
