@@ -155,6 +155,12 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
     if verb.place == Place::Client {
         return here(site, call, interrupts);
     }
+    // The server stands in another directory than who asks it.
+    let call = &call.clone().placed(|path| {
+        let whole = std::path::absolute(path).ok();
+        let whole = whole.and_then(|whole| whole.into_os_string().into_string().ok());
+        whole.unwrap_or_else(|| path.to_owned())
+    });
     let connected = Client::connect(data);
     match (&connected, verb.place) {
         (Ok(_), Place::Stopped) => {

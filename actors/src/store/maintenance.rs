@@ -422,20 +422,34 @@ pub const fn word(task: &UpkeepTask) -> &'static str {
     }
 }
 
-fn entry(upkeep: &Upkeep, outcome: AuditOutcome, ended: Option<Timestamp>, detail: String) -> Command {
-    let what = match &upkeep.task {
+/// What a work does, in a sentence.
+#[must_use]
+pub fn what(task: &UpkeepTask) -> String {
+    match task {
         UpkeepTask::Check => "verifies every record and every message".to_owned(),
         UpkeepTask::Backup { dir, .. } => format!("takes a backup into {dir}"),
         UpkeepTask::Reclaim => "gives space back that deleted mail has left".to_owned(),
-    };
+    }
+}
+
+/// How many things a work touches: a check none.
+#[must_use]
+pub const fn touches(task: &UpkeepTask) -> u64 {
+    match task {
+        UpkeepTask::Check => 0,
+        UpkeepTask::Backup { .. } | UpkeepTask::Reclaim => 1,
+    }
+}
+
+fn entry(upkeep: &Upkeep, outcome: AuditOutcome, ended: Option<Timestamp>, detail: String) -> Command {
     let entry = AuditEntry {
         id: upkeep.receipt,
         at: upkeep.at,
         who: upkeep.who.clone(),
         line: upkeep.line.clone(),
         reason: upkeep.reason.clone(),
-        touches: 0,
-        what,
+        touches: touches(&upkeep.task),
+        what: what(&upkeep.task),
         inverse: None,
         outcome,
         ended,

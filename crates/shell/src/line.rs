@@ -202,6 +202,27 @@ impl Call {
         matches!(self.verb.effect, Effect::Changes { .. }) && !self.is_dry_run()
     }
 
+    /// The same call with every file that it names as `place` has it: who answers may stand elsewhere than who asks.
+    #[must_use]
+    pub fn placed(mut self, place: impl Fn(&str) -> String) -> Self {
+        let verb = self.verb;
+        for (number, value) in self.values.iter_mut().enumerate() {
+            if verb
+                .argument(number)
+                .is_some_and(|argument| argument.kind == Kind::File)
+            {
+                *value = place(value);
+            }
+        }
+        for (name, value) in &mut self.flags {
+            let is_file = |flag: &'static Flag| matches!(flag.value, Some((_, Kind::File)));
+            if verb.all_flags().any(|flag| flag.name == *name && is_file(flag)) {
+                *value = place(value);
+            }
+        }
+        self
+    }
+
     /// The line that is this call. No secret is in it, because none ever is.
     #[must_use]
     pub fn to_line(&self) -> String {

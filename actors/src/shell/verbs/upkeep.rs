@@ -15,7 +15,7 @@ use crate::{
     },
     store::{
         labour::Standing,
-        maintenance::{Asked, Msg, Shown, word},
+        maintenance::{Asked, Msg, Shown, touches, what, word},
     },
 };
 
@@ -90,8 +90,8 @@ pub(super) async fn work(
     answer.receipt = Some(Receipt {
         id: receipt.to_string(),
         at: upkeep.at,
-        what: word(&upkeep.task).to_owned(),
-        touches: standing.done,
+        what: what(&upkeep.task),
+        touches: touches(&upkeep.task),
         inverse: None,
         dry_run: false,
     });

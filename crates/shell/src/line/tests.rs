@@ -37,6 +37,20 @@ fn abbreviations_and_values() {
 }
 
 #[test]
+fn files_are_placed_and_nothing_else_is() {
+    let placed = |line: &str| call(line).placed(|path| format!("/here/{path}")).to_line();
+    assert_eq!(
+        placed("backup copies --keep 3 --reason copies"),
+        call("backup /here/copies --keep 3 --reason copies").to_line()
+    );
+    assert_eq!(
+        call("backup verify copies name --aside other").placed(|path| format!("/here/{path}")),
+        call("backup verify /here/copies name --aside /here/other")
+    );
+    assert_eq!(placed("tree /store"), call("tree /store").to_line());
+}
+
+#[test]
 fn errors_name_the_word_and_what_was_expected() {
     for (line, expected) in [
         ("", "nothing was said; help lists the verbs"),
