@@ -138,7 +138,7 @@ mod tests {
     use ractor_cluster_derive::RactorMessage;
     use shell::{Block, Call, Role, frame::Response};
     use supervision::{
-        Actor, Broken, Context, Dynamic, Intensity, Restart, Running, Settings, Strategy, Supervisor,
+        Actor, Address, Broken, Context, Dynamic, Intensity, Restart, Running, Settings, Strategy, Supervisor,
     };
     use tokio::{sync::mpsc::Receiver, task::yield_now, time::Instant};
 
@@ -175,18 +175,19 @@ mod tests {
         }
     }
 
-    /// A tree of so many places, at which nobody has been woken.
-    async fn desk() -> (Desk, Running) {
+    /// A tree of so many places, at which nobody has been woken; it forgets those whose address nobody holds.
+    async fn desk() -> (Desk, Running, Vec<Address<Nothing>>) {
         let fixture = Fixture::new().await;
         let pool = Dynamic::on_demand("pool", 1, Restart::Transient, Intensity::default(), |_, _| ());
         let _: &Dynamic<Sleeper> = &pool;
         let root = Supervisor::root(Strategy::OneForOne).child(&pool);
         let running = supervision::start(root, Settings::default()).await.unwrap();
-        (0..PLACES).for_each(|place| drop(pool.address(&place.to_string())));
+        let places = (0..PLACES).map(|place| pool.address(&place.to_string()));
+        let places = places.collect();
         let (store, config) = (fixture.store.clone(), Arc::clone(&fixture.config));
         let desk = Desk::new(store, config, fixture.clock, fixture.mint.clone(), Reads::new(1));
         desk.seat(running.clone());
-        (desk, running)
+        (desk, running, places)
     }
 
     fn asked() -> Request {
@@ -215,7 +216,7 @@ mod tests {
 
     #[tokio::test]
     async fn readers_who_do_not_read_hold_no_more_than_their_turn_and_a_few_blocks() {
-        let (desk, running) = desk().await;
+        let (desk, running, _places) = desk().await;
         let mut unread = Vec::new();
         for _ in 0..TREES_AT_ONCE {
             let (out, said) = Output::channel();
@@ -260,7 +261,7 @@ mod tests {
         let refused = trees.turn().await.unwrap_err();
         assert!(refused.why.contains("told already"), "{refused}");
         assert_eq!(began.elapsed(), TURN_LIMIT);
-        let (turn, _) = tokio::join!(trees.turn(), async { turns.pop() });
+        let (turn, ()) = tokio::join!(trees.turn(), async { drop(turns.pop()) });
         assert!(turn.is_ok());
     }
 }
