@@ -2,9 +2,11 @@
 //! it through the change feed.
 
 mod access;
+mod rename;
 
 use std::{fmt::Display, time::Duration};
 
+pub use self::rename::Renaming;
 pub use auth::Secret;
 use auth::{AppPassword, Cost, PasswordHash, ScramVerifier, VerifierError};
 use config::Config;

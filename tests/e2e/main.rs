@@ -87,6 +87,8 @@ mod reloads_cut_short;
 #[cfg(test)]
 mod reloads_survive;
 #[cfg(test)]
+mod renames_accounts;
+#[cfg(test)]
 mod renews_certificates;
 #[cfg(test)]
 mod session_survives;

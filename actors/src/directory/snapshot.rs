@@ -39,6 +39,7 @@ pub struct Snapshot {
 }
 
 struct Account {
+    address: EmailAddress,
     credentials: Arc<Credentials>,
     /// The keys of the addresses that it may send as, its own the first.
     addresses: Vec<String>,
@@ -272,6 +273,12 @@ impl Snapshot {
         own.any(|own| *own == exact || (is_free && *own == base)) || account.domains.contains(domain)
     }
 
+    /// The address of an account, as it is called now.
+    #[must_use]
+    pub fn address(&self, account: AccountId) -> Option<&EmailAddress> {
+        self.accounts.get(&account).map(|account| &account.address)
+    }
+
     /// The INBOX of an account.
     #[must_use]
     pub fn inbox(&self, account: AccountId) -> Option<MailboxId> {
@@ -304,6 +311,7 @@ impl Account {
         let mut account = Self {
             credentials: Arc::new(credentials),
             addresses: vec![row.address.lookup_key()],
+            address: row.address,
             domains: Vec::new(),
             inbox,
             suspended: row.suspended,

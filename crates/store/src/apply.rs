@@ -21,6 +21,7 @@ mod job;
 mod mailbox;
 pub mod outcome;
 pub mod rejected;
+mod rename;
 mod settle;
 mod suspension;
 mod tenant;
@@ -88,6 +89,7 @@ pub fn footprint(proposal: &Proposal) -> Vec<Key> {
         Command::RemoveIdentity(command) => credential::no_identity_footprint(command, &mut keys),
         Command::KeepDecoyKey(_) => keys.push(key::directory::decoy_key()),
         Command::LimitAccount(command) => account::limit_footprint(command, &mut keys),
+        Command::RenameAccount(command) => rename::footprint(command, &mut keys),
         Command::SuspendAccount(command) => suspension::footprint(command, &mut keys),
         Command::ResumeAccount(command) => suspension::resume_footprint(command, &mut keys),
         Command::CreateAlias(command) => alias::create_footprint(command, &mut keys),
@@ -157,6 +159,7 @@ fn change(proposal: &Proposal, draft: &mut Draft<'_>) -> Result<Outcome, Rejecte
         Command::RemoveIdentity(command) => credential::remove_identity(command, draft),
         Command::KeepDecoyKey(command) => credential::keep_decoy_key(command, draft),
         Command::LimitAccount(command) => account::limit(command, draft),
+        Command::RenameAccount(command) => rename::rename(command, draft),
         Command::SuspendAccount(command) => suspension::suspend(command, at, draft),
         Command::ResumeAccount(command) => suspension::resume(command, draft),
         Command::CreateAlias(command) => alias::create(command, draft),

@@ -25,8 +25,9 @@ pub use ban::{Ban, Term, Unban};
 pub use configuration::KeepConfiguration;
 pub use directory::{
     AddAppPassword, AddIdentity, CreateAccount, CreateAlias, CreateDomain, CreateTenant, DEFAULT_TENANT,
-    DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, KeepDecoyKey, LimitAccount,
-    LimitTenant, RemoveAppPassword, RemoveIdentity, ResumeAccount, SetCatchAll, SetPassword, SuspendAccount,
+    DEFAULT_TENANT_NAME, DeleteAccount, DeleteAlias, DeleteDomain, DeleteTenant, FollowingAlias,
+    KeepDecoyKey, LimitAccount, LimitTenant, MAX_FOLLOWING, RemoveAppPassword, RemoveIdentity, RenameAccount,
+    ResumeAccount, SetCatchAll, SetPassword, SuspendAccount,
 };
 pub use expunge::Expunge;
 pub use flags::{ChangeFlags, FlagChange};
@@ -130,6 +131,8 @@ pub enum Command {
     KeepDecoyKey(KeepDecoyKey),
     /// What an account may have.
     LimitAccount(LimitAccount),
+    /// Another address for an account.
+    RenameAccount(RenameAccount),
     /// Nobody may log in to an account.
     SuspendAccount(SuspendAccount),
     /// The end of a suspension.
@@ -192,6 +195,7 @@ impl Command {
             Self::RemoveIdentity(command) => command.tenant,
             Self::KeepDecoyKey(_) => SYSTEM_TENANT,
             Self::LimitAccount(command) => command.tenant,
+            Self::RenameAccount(command) => command.tenant,
             Self::SuspendAccount(command) => command.tenant,
             Self::ResumeAccount(command) => command.tenant,
             Self::CreateAlias(command) => command.tenant,

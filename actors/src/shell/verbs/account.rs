@@ -7,6 +7,7 @@ mod identity;
 mod limit;
 mod list;
 mod password;
+mod rename;
 mod resume;
 mod show;
 mod suspend;
@@ -22,6 +23,7 @@ pub(in crate::shell) use self::{
     limit::limit,
     list::list,
     password::password,
+    rename::rename,
     resume::resume,
     show::show,
     suspend::suspend,

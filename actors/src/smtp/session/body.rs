@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use bytes::Bytes;
 use message::{
-    address::{EmailAddress, ReversePath},
+    address::ReversePath,
     envelope::BodyKind,
     id::MessageId,
     received::{Received, TlsFacts},
@@ -99,10 +99,11 @@ impl State {
         if machine.settings().mode == Mode::Submission {
             let sender = match mail.map(|mail| &mail.reverse_path) {
                 Some(ReversePath::Address(address)) => Some(address.clone()),
-                // A login is an address.
-                Some(ReversePath::Null) | None => machine
-                    .login()
-                    .and_then(|login| EmailAddress::parse_utf8(&login.name).ok()),
+                // Its own, which may have been another when it logged in.
+                Some(ReversePath::Null) | None => machine.login().and_then(|login| {
+                    let directory = parts.directory.snapshot();
+                    directory.address(login.account).cloned()
+                }),
             };
             text = text.completed(Supplement {
                 date: parts.clock.timestamp(),

@@ -4,6 +4,7 @@ use crate::verb::{Argument, Effect, Flag, Inverse, Kind, Place, Verb};
 
 const ACCOUNT: Argument = Argument::required("address", Kind::Account, "Its address, as alice@example.org");
 const NEW_ACCOUNT: Argument = Argument::required("address", Kind::Text, "Its address, as alice@example.org");
+const NEW_NAME: Argument = Argument::required("name", Kind::Text, "Its new address, in a domain of ours");
 const PROGRAM: Argument = Argument::required("name", Kind::Text, "What the password is called, as telephone");
 const IDENTITY: Argument = Argument::required(
     "identity",
@@ -121,6 +122,17 @@ pub(super) const VERBS: &[Verb] = &[
         arguments: &[ACCOUNT],
         effect: final_because("the old password is not known"),
         secret: Some("Password"),
+        ..CHANGES
+    },
+    Verb {
+        name: &["account", "rename"],
+        summary: "Gives an account another address; its mail stays, aliases and catch-alls follow, the old address is free",
+        arguments: &[ACCOUNT, NEW_NAME],
+        flags: &[Flag::switch(
+            "keep-alias",
+            "Keep the old address as an alias of the new one",
+        )],
+        effect: undone_by("account rename"),
         ..CHANGES
     },
     Verb {

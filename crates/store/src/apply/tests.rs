@@ -1,6 +1,7 @@
 //! How much commands write, and what keeps the largest of them within a batch. What they mean is tried against a model
 //! in `tests/conformance`.
 
+mod access;
 mod largest;
 
 use std::collections::HashMap;

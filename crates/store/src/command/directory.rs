@@ -186,6 +186,40 @@ pub struct LimitAccount {
     pub limits: Limits,
 }
 
+/// Another address for an account: its id, its mail, its passwords and identities stay. What stood for the old address
+/// follows in the same batch. The new one is free, or an alias that stands for this account alone.
+#[derive(Clone, Debug)]
+pub struct RenameAccount {
+    /// Whose account it is.
+    pub tenant: TenantId,
+    /// Which.
+    pub account: AccountId,
+    /// Its address; `Stale` when it has another by now.
+    pub from: EmailAddress,
+    /// Its new address, in a domain of the tenant.
+    pub to: EmailAddress,
+    /// Whether the old address stays, as an alias of the new one; else it is free.
+    pub keeps_alias: bool,
+    /// At most [`MAX_FOLLOWING`] aliases that stand for it, as the proposer saw them.
+    pub aliases: Vec<FollowingAlias>,
+    /// At most [`MAX_FOLLOWING`] domains whose catch-all it is, as the proposer saw them.
+    pub domains: Vec<DomainName>,
+}
+
+/// An alias that follows an account to its new address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FollowingAlias {
+    /// The alias.
+    pub address: EmailAddress,
+    /// Whom it stands for; `Stale` when it stands for others by now.
+    pub before: Vec<EmailAddress>,
+    /// Whom it stands for from now on.
+    pub after: Vec<EmailAddress>,
+}
+
+/// How many aliases, and how many domains, follow an account to its new address: as many as are safe in one batch.
+pub const MAX_FOLLOWING: usize = 200;
+
 /// Nobody may log in to an account from now on; its mail is kept, and goes on coming unless that is refused. One that is
 /// suspended already may be suspended on other terms; `Exists` when nothing would be other than it is.
 #[derive(Clone, Debug)]

@@ -232,6 +232,7 @@ impl Model {
                 self.account(command.tenant, command.account)?.limits = command.limits;
                 Ok(Outcome::Done)
             }
+            Command::RenameAccount(command) => self.rename_account(command),
             Command::SuspendAccount(command) => self.suspend(command, proposal.at),
             Command::ResumeAccount(command) => {
                 let account = self.account(command.tenant, command.account)?;

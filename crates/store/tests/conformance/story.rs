@@ -29,7 +29,7 @@ use store::{
 };
 
 use crate::model::Model;
-use pick::{address, domain, flags, limits, nth, pick_account, pick_recipient};
+use pick::{address, domain, flags, limits, nth, pick_account, pick_alias, pick_recipient};
 
 /// Where a command comes from.
 pub(crate) type Seed = [u8; 6];
@@ -128,7 +128,7 @@ impl Teller {
             3 => self.account(tenant, address(b % 4, c % 3), usize::from(d % 7)),
             4 if d < 80 => self.delete_account(seed, model),
             4 => self.account(tenant, address(b % 4, 1), 6),
-            5 | 38 | 41 => credential::tell(seed, self.now(), model),
+            5 | 38 | 41 | 42 => credential::tell(seed, self.now(), model),
             6 => match b % 2 {
                 0 => Command::CreateAlias(CreateAlias {
                     tenant,
@@ -137,7 +137,9 @@ impl Teller {
                 }),
                 _ => Command::DeleteAlias(DeleteAlias {
                     tenant,
-                    address: address(c % 5, d % 3),
+                    address: pick_alias(c, model)
+                        .filter(|_| d % 2 == 0)
+                        .unwrap_or(address(c % 5, d % 3)),
                 }),
             },
             7..=13 => return self.accept(tenant, seed, model),

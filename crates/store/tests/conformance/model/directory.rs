@@ -163,6 +163,53 @@ impl Model {
         Ok(Outcome::Done)
     }
 
+    pub(super) fn rename_account(&mut self, command: &RenameAccount) -> Result<Outcome, Refusal> {
+        let (tenant, from, to) = (command.tenant, command.from.lookup_key(), command.to.lookup_key());
+        if self.account(tenant, command.account)?.address != command.from {
+            return Err("Stale");
+        }
+        if command.from == command.to {
+            return Err("Exists");
+        }
+        self.owns(tenant, &command.to)?;
+        if from != to {
+            let own = self.aliases.get(&(tenant, to.clone()));
+            let own = own.is_some_and(|targets| targets.iter().all(|target| target.lookup_key() == from));
+            if !own && self.addresses(tenant).contains(&to) {
+                return Err("Exists");
+            }
+            self.aliases.remove(&(tenant, to));
+            if command.keeps_alias {
+                self.aliases
+                    .insert((tenant, from.clone()), vec![command.to.clone()]);
+            }
+        } else if command.keeps_alias {
+            return Err("NotPermitted");
+        }
+        for name in &command.domains {
+            if self.domains.get(name.as_str()) != Some(&tenant) {
+                return Err("NoSuchDomain");
+            }
+            let catch_all = self.catch_alls.get_mut(name.as_str()).ok_or("Stale")?;
+            if catch_all.lookup_key() != from {
+                return Err("Stale");
+            }
+            catch_all.clone_from(&command.to);
+        }
+        for alias in &command.aliases {
+            let place = (tenant, alias.address.lookup_key());
+            let targets = self.aliases.get_mut(&place).ok_or("Stale")?;
+            if *targets != alias.before {
+                return Err("Stale");
+            }
+            targets.clone_from(&alias.after);
+        }
+        self.account(tenant, command.account)?
+            .address
+            .clone_from(&command.to);
+        Ok(Outcome::Done)
+    }
+
     pub(super) fn suspend(&mut self, command: &SuspendAccount, at: Timestamp) -> Result<Outcome, Refusal> {
         let account = self.account(command.tenant, command.account)?;
         let since = match account.suspended {

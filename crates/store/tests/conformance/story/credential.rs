@@ -1,6 +1,9 @@
 //! Commands on what an account is opened with and may send as.
 
-use message::time::Timestamp;
+use message::{
+    address::{DomainName, EmailAddress},
+    time::Timestamp,
+};
 use store::{
     command::*,
     record::directory::{AppPassword, Identity, Password, Protocol},
@@ -20,7 +23,7 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
         0 => Identity::Domain(domain(e % 3)),
         number => Identity::Address(address(number, e % 3)),
     };
-    match c % 11 {
+    match c % 13 {
         0 => Command::SetPassword(SetPassword {
             tenant,
             account,
@@ -66,6 +69,55 @@ pub(super) fn tell(seed: Seed, now: Timestamp, model: &Model) -> Command {
             account,
             refuses_mail: e % 2 == 0,
         }),
+        11 | 12 => rename(seed, model),
         _ => Command::KeepDecoyKey(KeepDecoyKey { key: [d; 32] }),
     }
+}
+
+/// What stands for the old address follows, as whoever looked before saw it; now and then he saw too little or too much.
+fn rename(seed: Seed, model: &Model) -> Command {
+    let ((tenant, account), known) = pick_account(seed, model);
+    let [_, a, _, _, d, e] = seed;
+    let from = known.map_or(address(0, 1), |account| account.address.clone());
+    let to = match d % 8 {
+        7 => from.to_string().to_uppercase().parse().expect("an address"),
+        number => address(number, e % 3),
+    };
+    let key = from.lookup_key();
+    let retarget = |target: &EmailAddress| match target.lookup_key() == key {
+        true => to.clone(),
+        false => target.clone(),
+    };
+    let aliases = model.aliases.iter().filter(|((of, named), targets)| {
+        let is_ours = *of == tenant && *named != to.lookup_key();
+        is_ours && targets.iter().any(|target| target.lookup_key() == key)
+    });
+    let mut aliases: Vec<_> = aliases
+        .map(|((_, named), targets)| FollowingAlias {
+            address: named.parse().expect("an address"),
+            before: targets.clone(),
+            after: targets.iter().map(retarget).collect(),
+        })
+        .collect();
+    if let Some(alias) = aliases.first_mut().filter(|_| a % 8 == 0) {
+        alias.before.push(to.clone());
+    }
+    let domains = model.catch_alls.iter().filter(|(name, catch_all)| {
+        model.domains.get(*name) == Some(&tenant) && catch_all.lookup_key() == key
+    });
+    let mut domains: Vec<_> = domains
+        .map(|(name, _)| DomainName::parse(name.as_bytes()).expect("a name"))
+        .collect();
+    if a % 8 == 1 {
+        domains.push(domain(e % 3));
+    }
+    Command::RenameAccount(RenameAccount {
+        tenant,
+        account,
+        from: if a % 8 == 2 { address(4, 1) } else { from },
+        to,
+        keeps_alias: e % 2 == 0,
+        aliases,
+        domains,
+    })
 }

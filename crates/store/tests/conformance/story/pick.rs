@@ -27,6 +27,11 @@ pub(super) fn pick_account(
     }
 }
 
+pub(super) fn pick_alias(number: u8, model: &Model) -> Option<EmailAddress> {
+    let (_, named) = nth(model.aliases.keys(), number)?;
+    Some(named.parse().expect("an address"))
+}
+
 pub(super) fn pick_mailbox(seed: Seed, model: &Model) -> (MailboxKey, Option<&crate::model::Mailbox>) {
     let ((tenant, account), known) = pick_account(seed, model);
     let mailbox = known.and_then(|account| nth(account.mailboxes.iter(), seed[5]));
