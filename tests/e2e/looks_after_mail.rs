@@ -60,12 +60,18 @@ async fn rcpt(program: &Program, address: &str) -> String {
     said
 }
 
-async fn send(program: &Program, address: &str) -> String {
+/// A message to somebody, as far as its text.
+async fn begin(program: &Program, address: &str) -> Line {
     let mut line = program.smtp().await;
-    let reply = line
-        .deliver("a@client.example", &[address], "Subject: x\r\n\r\n")
-        .await;
-    accepted(&reply).to_string()
+    line.ask("MAIL FROM:<a@client.example>", "250 ").await;
+    line.ask(&format!("RCPT TO:<{address}>"), "250 ").await;
+    line.ask("DATA", "354 ").await;
+    line
+}
+
+async fn end(mut line: Line) -> String {
+    line.send("Subject: x\r\n\r\n.\r\n").await;
+    accepted(&line.expect("250 ").await).to_string()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,19 +174,16 @@ async fn a_message_that_waits_is_explained_released_held_and_deleted() {
     let directory = TempDir::new().unwrap();
     let here = directory.path();
     let program = serve(here);
-    for account in ["account add alice@example.org", "account add bob@example.org"] {
-        ask_with(here, account, "one\n");
-        ask(
-            here,
-            &account
-                .replace("add", "limit")
-                .replace(".org", ".org --messages 0"),
-        );
+    let bob = "bob@example.org";
+    for account in [ALICE, bob] {
+        ask_with(here, &format!("account add {account}"), "one\n");
     }
-    let (hers, his) = (
-        send(&program, ALICE).await,
-        send(&program, "bob@example.org").await,
-    );
+    // There is room when they are named, and none when the texts are here.
+    let (hers, his) = (begin(&program, ALICE).await, begin(&program, bob).await);
+    for account in [ALICE, bob] {
+        ask(here, &format!("account limit {account} --messages 0"));
+    }
+    let (hers, his) = (end(hers).await, end(his).await);
     until("both have been tried", async || {
         ask(here, "queue list").matches("over the quota").count() == 2
     })

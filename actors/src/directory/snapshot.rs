@@ -13,7 +13,10 @@ use message::{
 use store::{
     engine::{Snapshot as Reader, StoreError},
     read::{ReadError, directory},
-    record::directory::{self as records, AddressOwner, AppPassword, Identity, Suspension},
+    record::{
+        directory::{self as records, AddressOwner, AppPassword, Identity, Suspension},
+        state::Limits,
+    },
 };
 
 use super::Scope;
@@ -34,6 +37,8 @@ pub struct Snapshot {
     /// Addresses by their lookup key.
     addresses: HashMap<String, AddressOwner>,
     accounts: HashMap<AccountId, Account>,
+    /// Whether the tenant may not store what it likes.
+    is_limited: bool,
     /// What is shown of those who are not here; none before the first start has made their key.
     decoys: Option<Arc<Decoys>>,
 }
@@ -47,6 +52,8 @@ struct Account {
     domains: Vec<DomainName>,
     inbox: MailboxId,
     suspended: Option<Suspension>,
+    /// Whether it may not store what it likes.
+    is_limited: bool,
 }
 
 /// What opens an account.
@@ -104,8 +111,26 @@ impl Snapshot {
                 .accounts
                 .insert(entry.id, Account::new(entry.account, inbox));
         })?;
+        snapshot.read_limits(reader, tenant)?;
         snapshot.decoys = snapshot.make_decoys(reader, scope)?;
         Ok(snapshot)
+    }
+
+    /// Only who has any: what is left of them changes with every message, and is read when it is asked for.
+    fn read_limits(&mut self, reader: &impl Reader, tenant: TenantId) -> Result<(), StoreError> {
+        // Damage is reported by the store; the delivery will find it.
+        let known = |read: Result<Option<Limits>, ReadError>| match read {
+            Ok(limits) => Ok(limits.is_some_and(|limits| limits != Limits::default())),
+            Err(ReadError::Store(why)) => Err(why),
+            Err(ReadError::Damaged(_)) => Ok(false),
+        };
+        let limits = directory::tenant_state(reader, tenant);
+        self.is_limited = known(limits.map(|state| state.map(|state| state.limits)))?;
+        for (id, account) in &mut self.accounts {
+            let limits = directory::account_state(reader, tenant, *id);
+            account.is_limited = known(limits.map(|state| state.map(|state| state.limits)))?;
+        }
+        Ok(())
     }
 
     fn make_decoys(&self, reader: &impl Reader, scope: &Scope) -> Result<Option<Arc<Decoys>>, StoreError> {
@@ -273,6 +298,13 @@ impl Snapshot {
         own.any(|own| *own == exact || (is_free && *own == base)) || account.domains.contains(domain)
     }
 
+    /// Whether an account may not store what it likes, of its own or of the tenant's.
+    #[must_use]
+    pub fn is_limited(&self, account: AccountId) -> bool {
+        let account = self.accounts.get(&account);
+        account.is_some_and(|account| self.is_limited || account.is_limited)
+    }
+
     /// The address of an account, as it is called now.
     #[must_use]
     pub fn address(&self, account: AccountId) -> Option<&EmailAddress> {
@@ -315,6 +347,7 @@ impl Account {
             domains: Vec::new(),
             inbox,
             suspended: row.suspended,
+            is_limited: false,
         };
         for identity in row.identities {
             match identity {

@@ -2,7 +2,7 @@
 //!
 //! Owner:    /listeners/<name>/connections (dynamic, transient, beside its I/O task)
 //! Accepts:  Msg::Turn
-//! Calls:    the directory's snapshot, the authenticator, the store gate
+//! Calls:    the directory's snapshot, the authenticator, the store gate, the pool of readers
 //! Owns:     the session, and the blob of the message that is coming in
 //! On death: the I/O task keeps the connection and its ledger; the session is started again from the last turn. The
 //!           command on which it died is answered 451 4.3.0. A body on its way is discarded to its true end, and its
@@ -13,6 +13,7 @@
 mod allowance;
 mod body;
 mod login;
+mod quota;
 mod steps;
 mod terms;
 mod text;
@@ -50,6 +51,7 @@ use crate::{
     limits::Limits,
     listener::refusal::Refusals,
     mint::Mint,
+    reads::Reads,
     sasl::{Logins, Sasl},
     store::gate,
     telemetry,
@@ -149,8 +151,10 @@ pub struct Parts {
     pub clock: Clock,
     /// Makes ids.
     pub mint: Mint,
-    /// The store, for writing blobs and for its free space.
+    /// The store, for writing blobs, for its free space, and for quotas.
     pub store: Store,
+    /// The pool of readers.
+    pub reads: Reads,
     /// Where proposals go.
     pub gate: Address<gate::Msg>,
     /// Who is here.
@@ -356,7 +360,7 @@ impl State {
                 self.session.machine.respond(verdict);
             }
             Event::Recipient(named) => {
-                let verdict = self.route(&named);
+                let verdict = self.route(&named).await;
                 steps::count_recipient(&verdict);
                 self.session.machine.respond(verdict);
             }
@@ -408,7 +412,7 @@ impl State {
         }
     }
 
-    fn route(&mut self, named: &RecipientPath) -> Verdict<Routes, Ticket> {
+    async fn route(&mut self, named: &RecipientPath) -> Verdict<Routes, Ticket> {
         if let Err(reply) = self.count_recipient() {
             return Verdict::Refuse(reply);
         }
@@ -416,6 +420,9 @@ impl State {
             return Verdict::Refuse(table::BAD_RECIPIENT);
         };
         let routes = match self.args.parts.directory.resolve(&address) {
+            Resolution::Accounts(accounts) if self.are_full(&accounts).await => {
+                return Verdict::Refuse(table::MAILBOX_FULL);
+            }
             Resolution::Accounts(accounts) => accounts.into_iter().map(Route::Local).collect(),
             Resolution::Discard => vec![Route::Discard],
             Resolution::Unknown => return Verdict::Refuse(table::NO_SUCH_MAILBOX),

@@ -72,6 +72,8 @@ table! {
     SMTP_RECIPIENTS_ACCEPTED: Counter = "smtp.recipients.accepted", Count;
     /// Recipients refused at RCPT.
     SMTP_RECIPIENTS_REFUSED: Counter = "smtp.recipients.refused", Count;
+    /// Recipients deferred at RCPT because nobody behind them has room.
+    SMTP_RECIPIENTS_FULL: Counter = "smtp.recipients.full", Count;
 
     /// POP3 connections taken.
     POP3_CONNECTIONS_OPENED: Counter = "pop3.connections.opened", Count;

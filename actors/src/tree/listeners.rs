@@ -60,6 +60,7 @@ impl Parts {
             clock: self.clock,
             mint: self.mint.clone(),
             store: self.store.clone(),
+            reads: self.reads.clone(),
             gate: shared.gate.clone(),
             directory: shared.who.clone(),
             limits: shared.limits.clone(),

@@ -62,6 +62,7 @@ fn snapshot() -> Snapshot {
     };
     Snapshot {
         decoys: None,
+        is_limited: false,
         domains: HashMap::from([
             (domain("example.org"), None),
             (domain("other.example"), Some(address("bob@example.org"))),

@@ -29,5 +29,5 @@ pub(in crate::shell) async fn limit(desk: &Desk, request: &Request) -> Result<An
         admin.limit(&address, limits).await?;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }

@@ -29,14 +29,12 @@ pub(in crate::shell) async fn rename(desk: &Desk, request: &Request) -> Result<A
         ))
     });
     let said: Vec<Block> = lent.collect();
-    let at = desk.clone();
     let work = async move {
         admin.rename(renaming).await?;
-        at.seen().await;
         Ok(said)
     };
     Change::of(touches, what)
         .undone_by(inverse)
-        .make(desk, request, work)
+        .make_seen(desk, request, work)
         .await
 }

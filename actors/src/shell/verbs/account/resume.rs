@@ -21,11 +21,9 @@ pub(in crate::shell) async fn resume(desk: &Desk, request: &Request) -> Result<A
         false => format!("account suspend {address}"),
     };
     let change = Change::of(1, format!("resume {}", address.shown())).undone_by(inverse);
-    let at = desk.clone();
     let work = async move {
         admin.resume(&address).await?;
-        at.seen().await;
         Ok(Vec::new())
     };
-    change.make(desk, request, work).await
+    change.make_seen(desk, request, work).await
 }
