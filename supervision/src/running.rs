@@ -322,6 +322,11 @@ impl Running {
             .collect()
     }
 
+    /// Forgets the crashes on a subject: an operator has dealt with it.
+    pub fn forgive(&self, subject: Subject) {
+        self.commons.ledger.forgive(subject);
+    }
+
     /// How often any actor crashed on this subject lately.
     #[must_use]
     pub fn crashes(&self, subject: Subject) -> u32 {

@@ -210,7 +210,7 @@ async fn a_message_that_waits_is_explained_released_held_and_deleted() {
     let following = tokio::task::spawn_blocking(move || ask(&place, &followed));
     ask(here, "account limit alice@example.org --messages none");
     let said = ask(here, &format!("queue release {hers} --reason room"));
-    assert!(said.contains("release 1 recipients of 1 messages"), "{said}");
+    assert!(said.contains("release 1 recipient of 1 message"), "{said}");
     let followed = following.await.unwrap();
     for part in [
         "accepted ",
@@ -225,6 +225,11 @@ async fn a_message_that_waits_is_explained_released_held_and_deleted() {
 
     // Held, because its account is gone; and deleted at last.
     ask(here, "account delete bob@example.org");
+    let why = ask(here, &format!("queue why {his}"));
+    assert!(
+        why.contains("the account has vanished; the next attempt") && !why.contains("quota"),
+        "{why}"
+    );
     ask(here, &format!("queue release {his}"));
     until("it is held", async || {
         ask(here, "queue list --held").contains("vanished")

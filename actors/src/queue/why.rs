@@ -30,6 +30,8 @@ pub struct Waiting<'w> {
     pub queue: Queue,
     /// When to try again, as the configuration says.
     pub retries: Retries,
+    /// Its account is not here any more.
+    pub vanished: bool,
 }
 
 /// How the local queue is.
@@ -126,7 +128,8 @@ pub fn why(waiting: &Waiting<'_>) -> Why {
             remedy: format!("nothing need be done; restart {delivery} if it does not come to an end"),
         },
         (_, RecipientState::Held { since, why }) => waiting.held(*since, why),
-        (_, RecipientState::Due(due)) if *due > waiting.now => waiting.due_later(*due),
+        (_, RecipientState::Due(due)) if waiting.vanished => waiting.vanished(*due),
+        (_, RecipientState::Due(due)) if *due > waiting.now => waiting.and_now(waiting.due_later(*due)),
         (_, RecipientState::Due(due)) => waiting.due(*due),
     }
 }
@@ -160,6 +163,17 @@ impl Waiting<'_> {
             since,
             rule,
             remedy,
+        }
+    }
+
+    /// Whatever it waited for: it will not be delivered any more.
+    fn vanished(&self, due: Timestamp) -> Why {
+        let last = self.recipient.last.as_ref();
+        Why {
+            sentence: format!("{VANISHED}; the next attempt, due at {due}, holds it for an operator"),
+            since: last.map_or(self.message.arrival.at, |last| last.at),
+            rule: Rule::BuiltIn("a message goes to the account that had the address when it was accepted"),
+            remedy: format!("the account does not come back: {}", self.delete()),
         }
     }
 
@@ -197,6 +211,21 @@ impl Waiting<'_> {
             since: last.at,
             rule: Rule::Key(rule),
             remedy: format!("remove what stands against it; it goes by itself, sooner with {release}"),
+        }
+    }
+
+    /// What waits for its time does not go by itself when nobody is there to see it.
+    fn and_now(&self, why: Why) -> Why {
+        let (what, first) = match &self.queue {
+            Queue::Asleep => ("no server runs".to_owned(), "start the server".to_owned()),
+            Queue::Suspended(path) => (format!("{path} is suspended"), format!("actor {path} resume")),
+            Queue::Down(path) => (format!("{path} is not up"), format!("actor {path} restart")),
+            Queue::Working { .. } | Queue::Up { .. } => return why,
+        };
+        Why {
+            sentence: format!("{}; and {what}", why.sentence),
+            remedy: format!("{first}; then {}", why.remedy),
+            ..why
         }
     }
 

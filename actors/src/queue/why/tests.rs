@@ -72,6 +72,17 @@ fn check(
     rule: Rule,
     remedy: &str,
 ) {
+    said_of((hold, recipient, queue, false), sentence, since, rule, remedy);
+}
+
+/// The same, also of one whose account has vanished.
+fn said_of(
+    (hold, recipient, queue, vanished): (Option<&[u8]>, SpoolRecipient, Queue, bool),
+    sentence: &str,
+    since: u64,
+    rule: Rule,
+    remedy: &str,
+) {
     let message = message(hold);
     let said = why(&Waiting {
         id: MessageId::from_bytes([0; 16]),
@@ -84,6 +95,7 @@ fn check(
             longest: Duration::from_secs(100),
             whole: Duration::from_secs(1000),
         },
+        vanished,
     });
     assert!(said.sentence.contains(sentence), "{said:?}");
     assert!(said.remedy.contains(remedy), "{said:?}");
@@ -178,6 +190,30 @@ fn whoever_waits_is_told_why() {
         Rule::Key("queue.retry_longest"),
         release,
     );
+    // Nothing goes by itself while nobody looks.
+    for (queue, sentence, remedy) in [
+        (Queue::Asleep, "; and no server runs", "start the server; then"),
+        (
+            Queue::Suspended("/q".to_owned()),
+            "; and /q is suspended",
+            "actor /q resume; then",
+        ),
+        (
+            Queue::Down("/q".to_owned()),
+            "; and /q is not up",
+            "actor /q restart; then",
+        ),
+    ] {
+        check(
+            (None, deferred(1), queue.clone()),
+            sentence,
+            50,
+            Rule::Key("queue.retry_first"),
+            remedy,
+        );
+        let held_back = Rule::Sender("HOLDFOR or HOLDUNTIL at MAIL");
+        check((Some(b"900"), due(900), queue), sentence, 0, held_back, remedy);
+    }
     // What its sender wanted first counts for how long it is tried.
     check(
         (Some(b"40"), deferred(1), up(1, 0)),
@@ -186,6 +222,17 @@ fn whoever_waits_is_told_why() {
         Rule::Key("queue.retry_first"),
         release,
     );
+
+    // Its account has vanished: what it waited for counts no more.
+    let goes_to = Rule::BuiltIn("a message goes to the account that had the address when it was accepted");
+    for (recipient, queue, since) in [
+        (deferred(1), up(1, 0), 50),
+        (due(0), Queue::Suspended("/q".to_owned()), 0),
+        (due(0), Queue::Asleep, 0),
+    ] {
+        let sentence = "the account has vanished; the next attempt";
+        said_of((None, recipient, queue, true), sentence, since, goes_to, delete);
+    }
 
     // Due.
     let by_itself = "nothing need be done";

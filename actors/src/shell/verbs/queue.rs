@@ -6,11 +6,11 @@ mod release;
 mod show;
 mod why;
 
-use message::id::MessageId;
+use message::id::{AccountId, MessageId};
 use store::{
     key::{Partition, spool::message as message_key},
-    read::{ReadError, spool},
-    record::spool::{MAX_FACT_OCTETS, RecipientNumber, RecipientState, SpoolMessage, SpoolRecipient},
+    read::{ReadError, directory, spool},
+    record::spool::{MAX_FACT_OCTETS, RecipientNumber, RecipientState, Route, SpoolMessage, SpoolRecipient},
     store::Store,
 };
 use supervision::{Phase, Value};
@@ -26,6 +26,8 @@ use crate::{
 /// Where the local queue is in the tree, and its deliveries.
 const QUEUE: &str = "/tenants/default/queues/local/queue";
 const DELIVERIES: &str = "/tenants/default/queues/local/deliveries";
+/// What every delivery needs.
+const GATE: &str = "/store/gate";
 
 /// Messages looked at for one answer; who wants more goes on behind the last.
 const MAX_SCANNED: usize = 100_000;
@@ -114,8 +116,20 @@ fn page(
 }
 
 /// Why each recipient of a message waits.
-pub(super) async fn whys(desk: &Desk, entry: &Entry) -> Vec<(RecipientNumber, Why)> {
+///
+/// # Errors
+/// When the store cannot be read.
+pub(super) async fn whys(desk: &Desk, entry: &Entry) -> Result<Vec<(RecipientNumber, Why)>, Refused> {
     let queue = how(desk, entry.id).await;
+    let accounts: Vec<AccountId> = entry
+        .recipients
+        .iter()
+        .filter_map(|(_, recipient)| match recipient.route {
+            Route::Local(account) => Some(account),
+            Route::Remote(_) | Route::Discard => None,
+        })
+        .collect();
+    let vanished = desk.read(move |store| vanished(store, accounts)).await??;
     let (now, retries) = (desk.clock.timestamp(), Retries::of(&desk.config()));
     let why = |(number, recipient): &(RecipientNumber, SpoolRecipient)| {
         let waiting = Waiting {
@@ -125,10 +139,25 @@ pub(super) async fn whys(desk: &Desk, entry: &Entry) -> Vec<(RecipientNumber, Wh
             now,
             queue: queue.clone(),
             retries,
+            vanished: matches!(&recipient.route, Route::Local(account) if vanished.contains(account)),
         };
         (*number, why_of(&waiting))
     };
-    entry.recipients.iter().map(why).collect()
+    Ok(entry.recipients.iter().map(why).collect())
+}
+
+/// Those of the accounts that are not here any more. Blocks.
+fn vanished(store: &Store, mut accounts: Vec<AccountId>) -> Result<Vec<AccountId>, ReadError> {
+    let snapshot = store.snapshot();
+    let mut gone = Vec::new();
+    accounts.sort_unstable();
+    accounts.dedup();
+    for account in accounts {
+        if directory::account(&snapshot, DEFAULT_TENANT, account)?.is_none() {
+            gone.push(account);
+        }
+    }
+    Ok(gone)
 }
 
 /// How the local queue is, as far as this message is concerned. The tree is read, and the queue's own numbers.
@@ -136,6 +165,14 @@ async fn how(desk: &Desk, id: MessageId) -> Queue {
     let Ok(running) = desk.running() else {
         return Queue::Asleep;
     };
+    // Without it nothing is delivered, whoever else is at work.
+    let gate = running.tree(GATE);
+    if gate.iter().any(|row| row.suspended) {
+        return Queue::Suspended(GATE.to_owned());
+    }
+    if !gate.iter().any(|row| row.phase == Phase::Up) {
+        return Queue::Down(GATE.to_owned());
+    }
     let about = subject::message(id);
     let rows = running.tree(DELIVERIES);
     let deliveries = rows.iter().filter(|row| row.path != DELIVERIES);
@@ -175,6 +212,14 @@ fn is_worked_on(desk: &Desk, id: MessageId) -> bool {
             .iter()
             .any(|row| row.subject == Some(about))
     })
+}
+
+/// So many of them, in words.
+fn counted(count: u64, one: &str) -> String {
+    match count {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    }
 }
 
 /// The rule, and where it is said.

@@ -138,7 +138,7 @@ async fn waiting(desk: &Desk, message: MessageId) -> Result<Option<Block>, Refus
         return Ok(None);
     };
     let mut table = Table::new(&COLUMNS);
-    for (number, why) in queue::whys(desk, &entry).await {
+    for (number, why) in queue::whys(desk, &entry).await? {
         table.row([
             desk.clock.timestamp().to_string().into(),
             u64::from(number.get()).into(),

@@ -7,7 +7,7 @@ use store::{
     propose::ProposeError,
 };
 
-use super::{Entry, find, need};
+use super::{Entry, counted, find, need};
 use crate::{
     shell::{
         change::Change,
@@ -27,8 +27,12 @@ pub(in crate::shell) async fn delete(desk: &Desk, request: &Request) -> Result<A
     }
     let recipients: usize = entries.iter().map(|entry| entry.recipients.len()).sum();
     let what = format!(
-        "delete {} messages with {recipients} recipients that are not done",
-        entries.len()
+        "delete {} for {} not done",
+        counted(entries.len() as u64, "message"),
+        match recipients {
+            1 => "1 recipient that is".to_owned(),
+            recipients => format!("{recipients} recipients that are"),
+        }
     );
     let why = match request.call.reason() {
         Some(reason) => format!("deleted by {}: {reason}", request.caller.name),

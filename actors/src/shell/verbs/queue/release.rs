@@ -9,13 +9,14 @@ use store::{
     record::{spool::RecipientState, trail::Settlement},
 };
 
-use super::{Entry, is_worked_on, need};
+use super::{Entry, counted, is_worked_on, need};
 use crate::{
     shell::{
         change::Change,
         desk::{Desk, Refused, Request},
         values,
     },
+    subject,
     tree::DEFAULT_TENANT,
 };
 
@@ -45,11 +46,12 @@ pub(in crate::shell) async fn release(desk: &Desk, request: &Request) -> Result<
             "nobody is to be released: all recipients are due, or being delivered",
         ));
     }
-    let messages = entries
-        .iter()
-        .filter(|entry| !entry.recipients.is_empty())
-        .count();
-    let what = format!("release {waiting} recipients of {messages} messages");
+    entries.retain(|entry| !entry.recipients.is_empty());
+    let what = format!(
+        "release {} of {}",
+        counted(waiting, "recipient"),
+        counted(entries.len() as u64, "message")
+    );
     let why = match request.call.reason() {
         Some(reason) => format!("released by {}: {reason}", request.caller.name),
         None => format!("released by {}", request.caller.name),
@@ -58,6 +60,10 @@ pub(in crate::shell) async fn release(desk: &Desk, request: &Request) -> Result<
     let work = async move {
         let mut told = Vec::new();
         for entry in entries {
+            // Whoever releases it has looked at it: it is not held again for crashes of before.
+            if let Ok(running) = at.running() {
+                running.forgive(subject::message(entry.id));
+            }
             told.extend(release_all(&at, entry, &why).await?);
         }
         Ok(told)

@@ -11,7 +11,7 @@ use crate::shell::{
 
 pub(in crate::shell) async fn show(desk: &Desk, request: &Request) -> Result<Answer, Refused> {
     let entry = need(desk, values::message(&request.call, "message")?).await?;
-    let whys = whys(desk, &entry).await;
+    let whys = whys(desk, &entry).await?;
     let (message, arrival) = (&entry.message, &entry.message.arrival);
     let options = message.options.to_string();
     let fields = Block::fields([

@@ -10,7 +10,7 @@ use crate::shell::{
 
 pub(in crate::shell) async fn why(desk: &Desk, request: &Request) -> Result<Answer, Refused> {
     let entry = need(desk, values::message(&request.call, "message")?).await?;
-    let whys = whys(desk, &entry).await;
+    let whys = whys(desk, &entry).await?;
     let address = |number| {
         let found = entry.recipients.iter().find(|(known, _)| *known == number);
         found.map(|(_, recipient)| recipient.address.shown().to_string())
