@@ -329,6 +329,11 @@ pub fn open_store(config: &Config, accept_truncation: bool) -> anyhow::Result<(S
         .with_context(|| format!("cannot open the store in {}", data.display()))
 }
 
+/// Whether there is a store where the configuration says: whoever only looks makes none by it.
+pub(crate) fn has_store(config: &Config) -> bool {
+    config.server.data.join("format").exists()
+}
+
 /// What a configuration says about its store.
 pub(crate) fn options(config: &Config, accept_truncation: bool) -> Options {
     let store = &config.store;

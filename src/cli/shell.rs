@@ -25,7 +25,10 @@ use super::{
     offline, password, runtime, top,
     verb::say,
 };
-use crate::loader::{Overrides, Shortcuts};
+use crate::{
+    boot,
+    loader::{Overrides, Shortcuts},
+};
 
 /// How often `watch` asks.
 const EVERY: Duration = Duration::from_secs(2);
@@ -164,15 +167,14 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
     let connected = Client::connect(data);
     match (&connected, verb.place) {
         (Ok(_), Place::Stopped) => {
-            eprintln!("angarium: a server runs on {}: stop it first", data.display());
-            return Ok(Exit::FAILED);
+            let why = format!("a server runs on {}: stop it first", data.display());
+            return refuse(call, Exit::FAILED, why);
         }
         (Ok(_), _) | (Err(Unreachable::Nobody), Place::Either | Place::Stopped) => {}
         (Err(why), _) => {
             // Where to look may be what is wrong.
             site.config()?;
-            eprintln!("angarium: {}", why.told(&data.display().to_string()));
-            return Ok(why.exit());
+            return refuse(call, why.exit(), why.told(&data.display().to_string()));
         }
     }
     let config = match connected {
@@ -209,17 +211,28 @@ fn perform_until(site: &Site, call: &Call, interrupts: &Interrupts) -> anyhow::R
             })
         }
         (Err(_), Some(config)) => {
+            // What adds something makes a store for it; a wrong directory must not look like an empty one.
+            let may_make = matches!(verb.name.last(), Some(&("add" | "restore")));
+            if !may_make && !boot::has_store(&config) {
+                return refuse(
+                    call,
+                    Exit::FAILED,
+                    format!("there is no store in {}", data.display()),
+                );
+            }
             if let Some(done) = care::run(&config, call) {
                 return done;
             }
             let explained = site.overrides.explain(&Shortcuts::default())?;
             runtime()?.block_on(offline::run(&config, explained, call.clone(), secret))
         }
-        (Err(why), None) => {
-            eprintln!("angarium: {}", why.told(&data.display().to_string()));
-            Ok(why.exit())
-        }
+        (Err(why), None) => refuse(call, why.exit(), why.told(&data.display().to_string())),
     }
+}
+
+/// Says that it is not done, to people and to programs.
+fn refuse(call: &Call, exit: Exit, why: String) -> anyhow::Result<Exit> {
+    say(call, |_| Ok(End::refused(&call.verb().words(), exit, why)))
 }
 
 /// Whether the server would not do it: nobody is to type a password for that. Nothing is done yet.
@@ -231,17 +244,7 @@ fn refused(client: &mut Client, call: &Call) -> anyhow::Result<Option<Exit>> {
     if end.exit == Exit::DONE {
         return Ok(None);
     }
-    if call.is_json() {
-        let mut answer = shell::Answer::new(&call.verb().words());
-        answer.exit = end.exit;
-        client::print(&format!(
-            "{}\n",
-            shell::json::answer(&answer, end.error.as_deref())
-        ))?;
-    } else if let Some(why) = end.error {
-        eprintln!("angarium: {why}");
-    }
-    Ok(Some(end.exit))
+    say(call, |_| Ok(end)).map(Some)
 }
 
 /// What the client does by itself.

@@ -100,11 +100,17 @@ pub(super) fn say(
 ) -> anyhow::Result<Exit> {
     let style = client::style();
     let mut answer = Answer::new(&call.verb().words());
+    let mut heads: Vec<String> = Vec::new();
     let mut show = |block: shell::Block| -> std::io::Result<()> {
         match (call.is_json(), &block) {
             (true, _) if call.is_stream() => client::print(&format!("{}\n", json::block(&block)))?,
             // Rows may come in parts, and are laid out together.
             (false, shell::Block::Table(_)) if !call.is_stream() => answer.push(block),
+            (false, shell::Block::Table(table)) => {
+                let has_head = heads != table.columns;
+                client::print(&render::stream(table, style, has_head))?;
+                heads.clone_from(&table.columns);
+            }
             (false, _) => client::print(&render::block(&block, style))?,
             (true, _) => answer.push(block),
         }

@@ -94,9 +94,9 @@ async fn a_line_has_an_answer() {
         ("actor /store/gate", 0, None),
         ("complete path /sto", 0, None),
         ("", 2, Some("nothing was said")),
-        ("tree store", 2, Some("expected a path")),
-        ("tree /nobody", 1, Some("no such path")),
-        ("actor /nobody kill", 1, Some("no such path")),
+        ("tree store", 0, None),
+        ("tree /nobody", 1, Some("nothing is at /nobody")),
+        ("actor /nobody kill", 1, Some("nothing is at /nobody")),
         ("actor / kill", 1, Some("SIGTERM")),
         ("actor /store suspend", 1, Some("supervisor")),
         ("crash show 1", 1, Some("nothing is known")),
@@ -398,7 +398,7 @@ fn the_program_asks_a_server_that_runs() {
     assert_eq!(done(&["shell", "-c", "tre /shell --dep 0"]), text, "abbreviated");
     assert!(done(&["shell", "-c", "help"]).contains("tree [path]"));
     for (arguments, code) in [
-        (&["tree", "store"][..], 2),
+        (&["tree", "--depth", "x"][..], 2),
         (&["tree", "/nobody"], 1),
         (&["shell", "-c", "frobnicate"], 2),
         (&["shell", "-c", "watch actor /store/gate kill"], 2),

@@ -100,7 +100,7 @@ async fn fifty_signals_in_a_row() {
     assert_eq!(receipts.len(), reloads.len());
     // Each that changed something can be returned to, and says how.
     let kept = rows(&json(here, "reload list"));
-    let changes = reloads.iter().filter(|row| row["what"] == "changes 1 settings");
+    let changes = reloads.iter().filter(|row| row["what"] == "change 1 setting");
     for change in changes.take(31) {
         assert!(
             kept.iter().any(|row| row["receipt"] == change["receipt"]),

@@ -87,12 +87,13 @@ impl Receipt {
     #[must_use]
     pub fn what(&self) -> String {
         let Some(plan) = &self.plan else {
-            return "reads the configuration anew".to_owned();
+            return "read the configuration anew".to_owned();
         };
         match (plan.differences.len(), plan.renewed.len()) {
-            (0, 0) => "reads the configuration anew: nothing differs".to_owned(),
-            (keys, 0) => format!("changes {keys} settings"),
-            (keys, files) => format!("changes {keys} settings and {files} files that settings name"),
+            (0, 0) => "read the configuration anew: nothing differs".to_owned(),
+            (1, 0) => "change 1 setting".to_owned(),
+            (keys, 0) => format!("change {keys} settings"),
+            (keys, files) => format!("change {keys} settings and {files} files that settings name"),
         }
     }
 

@@ -93,12 +93,14 @@ impl Call {
         if !flag.repeated && self.has(name) {
             return Err(LineError(format!("--{name} is given twice")));
         }
+        let mut whole = value.unwrap_or_default().to_owned();
         if let Some((placeholder, kind)) = flag.value {
             let value = value.ok_or_else(|| LineError(format!("--{name} needs a value: <{placeholder}>")))?;
-            kind.check(value)
+            whole = kind.whole(value);
+            kind.check(&whole)
                 .map_err(|expected| LineError(format!("--{name} {value:?}: expected {expected}")))?;
         }
-        self.flags.push((name, value.unwrap_or_default().to_owned()));
+        self.flags.push((name, whole));
         Ok(())
     }
 
@@ -109,11 +111,12 @@ impl Call {
                 self.verb.words()
             )));
         };
+        let whole = argument.kind.whole(value);
         argument
             .kind
-            .check(value)
+            .check(&whole)
             .map_err(|expected| LineError(format!("{} {value:?}: expected {expected}", argument.name)))?;
-        self.values.push(value.to_owned());
+        self.values.push(whole);
         Ok(())
     }
 

@@ -75,6 +75,20 @@ pub fn block(block: &Block, style: Style) -> String {
     }
 }
 
+/// Rows that come one after the other for as long as somebody looks: their head stands above the first, and none is cut,
+/// because nobody knows how wide the next will be.
+#[must_use]
+pub fn stream(table: &Table, style: Style, has_head: bool) -> String {
+    let Style::Terminal { colour, .. } = style else {
+        return plain(table);
+    };
+    let text = fit::table(table, usize::MAX, colour);
+    match (has_head, text.split_once('\n')) {
+        (false, Some((_, rows))) => rows.to_owned(),
+        _ => text,
+    }
+}
+
 /// The proof of a change, in a line or two.
 #[must_use]
 pub fn receipt(receipt: &Receipt) -> String {

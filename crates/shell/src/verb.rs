@@ -154,6 +154,9 @@ pub enum Kind {
 /// The longest text that a value of any kind may be, in octets.
 pub const MAX_VALUE: usize = 4096;
 
+/// The shortest beginning that is taken for a whole word: one of these words is `kill`.
+const SHORTEST_WORD: usize = 3;
+
 impl Verb {
     /// A verb that reads what a running server knows.
     pub const READS: Self = Self {
@@ -355,6 +358,22 @@ impl Kind {
             Self::Receipt => Some("receipt"),
             Self::Listener => Some("listener"),
             Self::Session => Some("session"),
+        }
+    }
+
+    /// The value that is meant: a path may be named without its first slash, a word by a beginning that no other has.
+    #[must_use]
+    pub fn whole(self, value: &str) -> String {
+        match self {
+            Self::Path if !value.is_empty() && !value.starts_with('/') => format!("/{value}"),
+            Self::Word(words) if value.len() >= SHORTEST_WORD && !words.contains(&value) => {
+                let mut begun = words.iter().filter(|word| word.starts_with(value));
+                match (begun.next(), begun.next()) {
+                    (Some(word), None) => (*word).to_owned(),
+                    _ => value.to_owned(),
+                }
+            }
+            _ => value.to_owned(),
         }
     }
 

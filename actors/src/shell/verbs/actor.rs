@@ -24,7 +24,9 @@ pub(in crate::shell) async fn actor(desk: &Desk, request: &Request) -> Result<An
     }
     let below = running.tree(&path).len();
     if below == 0 {
-        return Err(ControlError::NotFound.into());
+        return Err(Refused::failed(format!(
+            "nothing is at {path}; tree lists what there is"
+        )));
     }
     let change = Change::of(below as u64, format!("{what} {path}")).even_unrecorded();
     let (change, order): (_, Order) = match what {

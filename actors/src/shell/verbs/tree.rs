@@ -48,6 +48,7 @@ pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output)
     let running = desk.running()?;
     let turn = desk.trees.turn().await?;
     let prefix = request.call.value("path").unwrap_or("/").to_owned();
+    let asked = prefix.clone();
     let depth = request.call.number("depth");
     let depth = depth.map_or(usize::MAX, |depth| usize::try_from(depth).unwrap_or(usize::MAX));
     let out = out.clone();
@@ -58,7 +59,9 @@ pub(in crate::shell) async fn tree(desk: &Desk, request: &Request, out: &Output)
         told
     });
     match told.await.map_err(|why| Refused::failed(why.to_string()))? {
-        Ok(0) => Err(Refused::failed("no such path")),
+        Ok(0) => Err(Refused::failed(format!(
+            "nothing is at {asked}; tree lists what there is"
+        ))),
         Ok(_) => Ok(Answer::new("tree")),
         Err(gone) => Err(gone.into()),
     }

@@ -51,6 +51,27 @@ fn files_are_placed_and_nothing_else_is() {
 }
 
 #[test]
+fn paths_and_words_may_be_shortened() {
+    assert_eq!(call("tree store").value("path"), Some("/store"));
+    assert_eq!(call("tree /store").value("path"), Some("/store"));
+    let what = |line: &str| call(line).value("what").map(str::to_owned);
+    assert_eq!(what("actor /store/gate susp").as_deref(), Some("suspend"));
+    assert_eq!(what("actor store/gate resta").as_deref(), Some("restart"));
+    assert_eq!(
+        call("actor store/gate susp").to_line(),
+        "actor /store/gate suspend"
+    );
+    // Of several nothing is guessed, and nothing is killed for a letter.
+    for line in [
+        "actor /store/gate res",
+        "actor /store/gate k",
+        "actor /store/gate ki",
+    ] {
+        assert!(error(line).contains("expected one of"), "{line}");
+    }
+}
+
+#[test]
 fn errors_name_the_word_and_what_was_expected() {
     for (line, expected) in [
         ("", "nothing was said; help lists the verbs"),
@@ -59,8 +80,8 @@ fn errors_name_the_word_and_what_was_expected() {
             "there is no verb \"frobnicate\"; help lists all of them",
         ),
         (
-            "tree store",
-            "path \"store\": expected a path of the tree, such as /store/gate",
+            "tree ''",
+            "path \"\": expected a path of the tree, such as /store/gate",
         ),
         ("tree /a /b", "tree: \"/b\" is one word too many"),
         ("tree --depth", "--depth needs a value: <N>"),

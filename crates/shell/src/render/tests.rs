@@ -76,6 +76,28 @@ fn colour_is_only_for_terminals_that_show_it() {
 }
 
 #[test]
+fn what_comes_row_by_row_has_one_head_and_is_not_cut() {
+    let narrow = Style::Terminal {
+        width: 20,
+        colour: false,
+    };
+    let whole = block(
+        &table().into(),
+        Style::Terminal {
+            width: 200,
+            colour: false,
+        },
+    );
+    assert_eq!(stream(&table(), narrow, true), whole);
+    let (_, rows) = whole.split_once('\n').unwrap();
+    assert_eq!(stream(&table(), narrow, false), rows);
+    assert_eq!(
+        stream(&table(), Style::Plain, false),
+        block(&table().into(), Style::Plain)
+    );
+}
+
+#[test]
 fn units_are_short() {
     for (us, expected) in [
         (0, "0us"),

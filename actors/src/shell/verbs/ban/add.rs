@@ -6,6 +6,7 @@ use store::{
     record::ban::MAX_REASON_OCTETS,
 };
 
+use super::remove::inverse;
 use crate::shell::{
     change::Change,
     desk::{Desk, Refused, Request},
@@ -25,6 +26,10 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
         Some(term) => format!("ban {network} for {}", config::print_duration(term)),
         None => format!("ban {network} until it is taken back"),
     };
+    // One that stood there already is what it was before.
+    let bans = desk.read(super::all).await??;
+    let before = bans.into_iter().find(|(known, _)| *known == network);
+    let undo = before.and_then(|(_, ban)| inverse(&network, &ban, desk.clock.timestamp()));
     let at = desk.clone();
     let work = async move {
         let ban = Ban {
@@ -36,7 +41,7 @@ pub(in crate::shell) async fn add(desk: &Desk, request: &Request) -> Result<Answ
         Ok(Vec::new())
     };
     Change::of(1, what)
-        .undone_by(format!("ban remove {network}"))
+        .undone_by(undo.unwrap_or_else(|| format!("ban remove {network}")))
         .make(desk, request, work)
         .await
 }

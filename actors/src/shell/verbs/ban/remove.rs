@@ -35,7 +35,7 @@ pub(in crate::shell) async fn remove(desk: &Desk, request: &Request) -> Result<A
 }
 
 /// The line that makes the ban again; none for one that has ended and is only remembered.
-fn inverse(network: &Network, ban: &Ban, now: Timestamp) -> Option<String> {
+pub(super) fn inverse(network: &Network, ban: &Ban, now: Timestamp) -> Option<String> {
     let term = match ban.until {
         None => String::new(),
         Some(until) if until <= now => return None,
