@@ -189,6 +189,10 @@ impl State {
     }
 
     fn send_values(&mut self, ctx: &Context<Msg>) {
+        // Of a timer that was over when the daemon was taken away: no other begins for it.
+        if self.values.is_none() {
+            return;
+        }
         if let Some(target) = &mut self.target {
             target.send_values(recorder::get().unsent());
         }
@@ -196,6 +200,9 @@ impl State {
     }
 
     fn send_all(&mut self, ctx: &Context<Msg>) {
+        if self.all.is_none() {
+            return;
+        }
         self.open();
         if let Some(target) = &mut self.target {
             target.send_all(recorder::get().unsent());
@@ -233,5 +240,32 @@ impl State {
             }
         }
         STATSD_LINES_DROPPED.count(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use config::Profile;
+    use supervision::{Restart, Strategy, Supervisor, child};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_daemon_no_timer_goes_on() {
+        let (sender, address) = child::<StatsdSender>("statsd", Restart::Permanent, |_| ());
+        let root = Supervisor::root(Strategy::OneForOne).child(sender);
+        let settings = Settings::shared(Arc::new(Config::of(Profile::Development)));
+        let running = supervision::start(root, settings).await.unwrap();
+        // As timers have sent them that were over when the settings changed.
+        address.cast(Msg::Values).unwrap();
+        address.cast(Msg::All).unwrap();
+        for _ in 0..100 {
+            tokio::time::advance(VALUES_EVERY).await;
+            address.inspect().await.unwrap();
+        }
+        let rows = running.tree_to("/statsd", 0);
+        assert_eq!(rows.iter().map(|row| row.handled).collect::<Vec<_>>(), [2]);
     }
 }
