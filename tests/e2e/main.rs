@@ -106,6 +106,7 @@ mod stops;
 mod survives_restart;
 #[cfg(test)]
 mod suspends_accounts;
+#[cfg(test)]
 mod takes_settings;
 #[cfg(test)]
 mod tells_statsd;
