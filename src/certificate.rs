@@ -3,7 +3,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    fs,
+    io::{self, Read as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -20,6 +21,9 @@ use config::{Config, Listener, Protocol, TlsMode, TlsVersion};
 /// The names that mail protocols have in ALPN. That of SMTP is not registered; Exim uses it, too. POP3: RFC 2595
 const SMTP_NAMES: &[&str] = &["smtp", "esmtp"];
 const POP3_NAMES: &[&str] = &["pop3"];
+
+/// The largest file of certificates or a key: the bundle of all authorities that browsers trust is a quarter of it.
+const MAX_FILE_OCTETS: u64 = 1 << 20;
 
 /// A certificate, and where it stands in the configuration.
 struct Found {
@@ -106,7 +110,8 @@ pub fn contents(config: &Config) -> BTreeMap<String, [u8; 32]> {
         let file = listener.client_ca.as_ref();
         files.extend(file.map(|file| (format!("listeners.{name}.client_ca"), file)));
     }
-    let hash = |(key, file): (String, &PathBuf)| Some((key, *blake3::hash(&fs::read(file).ok()?).as_bytes()));
+    let hash =
+        |(key, file): (String, &PathBuf)| Some((key, *blake3::hash(&contents_of(file).ok()?).as_bytes()));
     files.into_iter().filter_map(hash).collect()
 }
 
@@ -171,7 +176,26 @@ fn read_pair(table: &str, certificate: &Path, key: &Path) -> anyhow::Result<Cert
 }
 
 fn read(key: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("{key}: cannot read {}", path.display()))
+    contents_of(path).with_context(|| format!("{key}: cannot read {}", path.display()))
+}
+
+/// What is in a file of certificates or a key. A pipe, which would hold up every reload behind this one, and what is too
+/// large to be meant are errors.
+fn contents_of(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    let mut octets = Vec::new();
+    fs::File::open(path)?
+        .take(MAX_FILE_OCTETS + 1)
+        .read_to_end(&mut octets)?;
+    if octets.len() as u64 > MAX_FILE_OCTETS {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it has more than {MAX_FILE_OCTETS} octets"),
+        ));
+    }
+    Ok(octets)
 }
 
 fn client_roots(name: &str, listener: &Listener) -> anyhow::Result<Option<Arc<RootCertStore>>> {
@@ -258,4 +282,31 @@ fn write(path: &Path, text: &str, mode: u32) -> anyhow::Result<()> {
         .open(path)
         .and_then(|mut file| io::Write::write_all(&mut file, text.as_bytes()));
     written.with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_directories_and_what_is_too_large_are_errors() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = dir.path().join("whole");
+        fs::write(&whole, vec![b'x'; MAX_FILE_OCTETS as usize]).unwrap();
+        assert_eq!(contents_of(&whole).unwrap().len() as u64, MAX_FILE_OCTETS);
+        let larger = dir.path().join("larger");
+        fs::write(&larger, vec![b'x'; MAX_FILE_OCTETS as usize + 1]).unwrap();
+        let pipe = dir.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(made.success());
+        for path in [
+            &larger,
+            &pipe,
+            &dir.path().to_path_buf(),
+            &dir.path().join("none"),
+        ] {
+            assert!(contents_of(path).is_err(), "{}", path.display());
+        }
+        assert!(contents_of(Path::new("/dev/zero")).is_err());
+    }
 }

@@ -90,8 +90,12 @@ async fn serve(setup: Setup, store: Store, is_empty: bool) -> anyhow::Result<Exi
         eprintln!("{}", welcome(config, &store).await?);
     }
     let server = Server::start_with(setup, store).await?;
-    println!("{}", server.ready_line());
-    std::io::stdout().flush()?;
+    let mut stdout = std::io::stdout().lock();
+    // Who started this may have closed it; mail is served all the same.
+    if let Err(error) = writeln!(stdout, "{}", server.ready_line()).and_then(|()| stdout.flush()) {
+        tracing::warn!(%error, "nobody reads stdout: ready is said to the log alone");
+    }
+    drop(stdout);
     systemd::ready(&server.ready_line());
     let watchdog = systemd::watchdog(&server.tree);
     // Beside the loop, so that none of them holds up the end; one after the other. What comes meanwhile is heard as one: it asks for

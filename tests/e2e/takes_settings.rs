@@ -124,8 +124,9 @@ async fn deliveries_when_to_try_again() {
     let home = Home::new(&[]).await;
     home.store(async |store| {
         let (account, _) = account(&store.snapshot(), ALICE);
+        // Room for something, so that it is only found out at the delivery that there is none for this.
         let limits = Limits {
-            messages: Some(0),
+            octets: Some(1),
             ..Limits::default()
         };
         let tenant = DEFAULT_TENANT;

@@ -22,8 +22,9 @@ use crate::telemetry::{
 
 pub use super::course::{Course, Request};
 
-/// Requests that may wait for the one that is under way.
-const MAX_WAITING: usize = 16;
+/// Requests that may wait for the one that is under way: so few that the last is over within `PATIENCE`, even if both
+/// phases of each last as long as they may.
+const MAX_WAITING: usize = 6;
 
 /// How long somebody who asks may wait: for those before it, and for the phases of its own.
 pub const PATIENCE: Duration = Duration::from_secs(300);
