@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::open::OpenError;
+use crate::{lock::Lock, open::OpenError};
 
 /// The format that this version writes and the newest that it reads. In a store of format 1 there may be records of
 /// older versions; in one of format 2 every record is of the version that its kind had when the format was raised.
@@ -40,17 +40,17 @@ impl Layout {
         }
     }
 
-    /// Takes the directory for this process until the file is dropped.
-    pub(crate) fn lock(&self) -> Result<File, OpenError> {
+    /// Takes the directory for this process until the lock is dropped.
+    pub(crate) fn lock(&self) -> Result<Lock, OpenError> {
         fs::create_dir_all(&self.dir).map_err(|error| OpenError::io(&self.dir, error))?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
-        let mut file = options
+        let file = options
             .open(&self.lock)
             .map_err(|error| OpenError::io(&self.lock, error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
+        let mut lock = match Lock::try_take(file) {
+            Ok(lock) => lock,
+            Err((mut file, TryLockError::WouldBlock)) => {
                 let mut pid = String::new();
                 drop(file.read_to_string(&mut pid));
                 return Err(OpenError::InUse {
@@ -58,14 +58,15 @@ impl Layout {
                     pid: pid.trim().parse().ok(),
                 });
             }
-            Err(TryLockError::Error(error)) => return Err(OpenError::io(&self.lock, error)),
-        }
+            Err((_, TryLockError::Error(error))) => return Err(OpenError::io(&self.lock, error)),
+        };
+        let file = lock.file();
         // Only for people: a full disk must not keep the store from opening.
         drop(
             file.set_len(0)
                 .and_then(|()| writeln!(file, "{}", std::process::id())),
         );
-        Ok(file)
+        Ok(lock)
     }
 
     /// The format of what is there; `None` when nothing is.

@@ -30,6 +30,7 @@ mod committer;
 mod format;
 mod health;
 mod journal;
+mod lock;
 mod mark;
 mod once;
 mod overlay;

@@ -1,7 +1,6 @@
 //! Opening: what was found, and why a store is refused.
 
 use std::{
-    fs::File,
     io,
     panic::catch_unwind,
     path::{Path, PathBuf},
@@ -13,6 +12,7 @@ use crate::{
     engine::fjall::FjallEngine,
     format::{FORMAT, Layout},
     journal::{Damage, Journals},
+    lock::Lock,
     mark::Mark,
     options::Options,
     sequence,
@@ -112,7 +112,7 @@ pub(crate) struct Opened {
     pub(crate) sequence: u64,
     pub(crate) mark: Mark,
     pub(crate) gauge: SpaceGauge,
-    pub(crate) lock: File,
+    pub(crate) lock: Lock,
     pub(crate) layout: Layout,
     pub(crate) format: u32,
     pub(crate) report: OpenReport,

@@ -4,7 +4,6 @@
 //! never makes a second committer. It is not the state machine: that is [`apply`](crate::apply::apply).
 
 use std::{
-    fs::File,
     path::Path,
     sync::{Arc, Mutex, PoisonError, RwLock},
     thread::JoinHandle,
@@ -27,6 +26,7 @@ use crate::{
     format::{FORMAT, Layout},
     health::Health,
     key::Keyspace,
+    lock::Lock,
     mark::Mark,
     open::{self, OpenError, OpenReport, Opened},
     options::{MAX_CHUNK_OCTETS, MIN_CHUNK_OCTETS, Options},
@@ -368,7 +368,7 @@ struct Beside {
     format: u32,
     mark: Mark,
     gauge: Arc<SpaceGauge>,
-    lock: File,
+    lock: Lock,
 }
 
 struct Inner {
@@ -383,7 +383,7 @@ struct Inner {
     format: u32,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Last: the directory is ours until the engine's files are closed.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 impl Inner {

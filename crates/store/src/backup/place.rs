@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{BackupError, FORMAT};
+use crate::lock::Lock;
 
 const FORMAT_PREFIX: &str = "angarium backup format ";
 
@@ -21,7 +22,7 @@ type Free = Box<dyn Fn(&Path) -> io::Result<u64> + Send + Sync>;
 pub(super) struct Place {
     pub(super) dir: PathBuf,
     free: Free,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Place {
@@ -84,11 +85,11 @@ impl Place {
             .truncate(false)
             .mode(0o600);
         let file = options.open(&path).map_err(BackupError::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(BackupError::Busy { path }),
-            Err(TryLockError::Error(error)) => return Err(BackupError::io(path)(error)),
-        }
+        let lock = match Lock::try_take(file) {
+            Ok(lock) => lock,
+            Err((_, TryLockError::WouldBlock)) => return Err(BackupError::Busy { path }),
+            Err((_, TryLockError::Error(error))) => return Err(BackupError::io(path)(error)),
+        };
         let free = |dir: &Path| {
             let stat = rustix::fs::statvfs(dir)?;
             Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -96,7 +97,7 @@ impl Place {
         Ok(Self {
             dir: dir.to_owned(),
             free: Box::new(free),
-            _lock: file,
+            _lock: lock,
         })
     }
 

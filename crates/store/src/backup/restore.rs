@@ -1,7 +1,7 @@
 //! Restoring a backup, and finding out whether that would succeed.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::{Path, PathBuf},
 };
 
@@ -19,6 +19,7 @@ use crate::{
     engine::{Engine as _, fjall::FjallEngine},
     format::{FORMAT, Layout},
     key::Key,
+    lock::Lock,
     mark::Mark,
     open::OpenError,
     options::Options,
@@ -181,7 +182,7 @@ fn beside(data: &Path) -> PathBuf {
 }
 
 /// An empty directory beside the data directory; what an interrupted restoration left there goes.
-fn begin(data: &Path) -> Result<(PathBuf, File), BackupError> {
+fn begin(data: &Path) -> Result<(PathBuf, Lock), BackupError> {
     let aside = beside(data);
     let layout = Layout::of(&aside);
     if aside.exists() {
