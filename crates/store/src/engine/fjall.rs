@@ -139,6 +139,13 @@ impl Engine for FjallEngine {
     }
 
     fn give_back(&self) -> Result<(), StoreError> {
+        // A journal is kept for as long as any keyspace has something of it in memory alone.
+        for space in Keyspace::ALL {
+            self.keyspaces
+                .of(space)
+                .rotate_memtable_and_wait()
+                .map_err(uncompacted)?;
+        }
         // The engine unlinks files when a memtable with anything in it is put aside, and not before.
         let nothing = Key {
             space: Keyspace::Meta,
