@@ -60,10 +60,11 @@ async fn state(running: &Running, path: &str) -> Result<Answer, Refused> {
         .find(is_it)
         .ok_or(ControlError::NotFound)?;
     let names = TREE.iter().map(|&name| name.to_owned());
-    let mut fields: Vec<(String, Cell)> = names.zip(tree::cells(&row)).collect();
-    fields.push(("subject".to_owned(), row.subject.map(|it| it.to_string()).into()));
+    let (path, subject) = (row.path.clone(), row.subject.as_ref().map(ToString::to_string));
+    let mut fields: Vec<(String, Cell)> = names.zip(tree::cells(row)).collect();
+    fields.push(("subject".to_owned(), subject.into()));
     let mut answer = Answer::new("actor").with(Block::Fields(fields));
-    match running.inspect(&row.path).await {
+    match running.inspect(&path).await {
         Ok(inspection) => {
             let said = inspection
                 .iter()
@@ -82,13 +83,13 @@ pub(super) fn cell(value: &Value) -> Cell {
         Value::Flag(flag) => Cell::Flag(*flag),
         Value::Number(number) => Cell::Number(*number),
         Value::Seconds(seconds) => std::time::Duration::try_from_secs_f64(*seconds).ok().into(),
-        Value::Text(text) => Cell::Text(text.clone()),
+        Value::Text(text) => text.clone().into(),
         Value::List(values) => {
             let texts: Vec<String> = values
                 .iter()
                 .map(|value| shell::render::cell(&cell(value)))
                 .collect();
-            Cell::Text(texts.join(" "))
+            texts.join(" ").into()
         }
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::shell) async fn stuck(desk: &Desk, request: &Request) -> Result<An
     let found = tokio::task::spawn_blocking(move || {
         let mut rows = running.stuck(long);
         rows.sort_by_key(|row| std::cmp::Reverse(row.oldest));
-        tree::table(rows.iter())
+        tree::table(rows.into_iter())
     });
     Ok(Answer::new("stuck").with(found.await.map_err(|why| Refused::failed(why.to_string()))?))
 }

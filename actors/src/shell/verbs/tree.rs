@@ -75,7 +75,7 @@ fn tell(running: &Running, prefix: &str, depth: usize, out: &Output) -> Result<u
     let mut said = Ok(());
     running.survey(prefix, depth, |row| {
         count += 1;
-        table.row(cells(&row));
+        table.row(cells(row));
         if table.len() < ROWS_AT_ONCE {
             return ControlFlow::Continue(());
         }
@@ -93,21 +93,23 @@ fn tell(running: &Running, prefix: &str, depth: usize, out: &Output) -> Result<u
 }
 
 /// Rows in one table.
-pub(super) fn table<'r>(rows: impl Iterator<Item = &'r Row>) -> Table {
+pub(super) fn table(rows: impl Iterator<Item = Row>) -> Table {
     let mut table = Table::new(&TREE);
     rows.for_each(|row| table.row(cells(row)));
     table
 }
 
-pub(super) fn cells(row: &Row) -> [Cell; TREE.len()] {
+pub(super) fn cells(row: Row) -> [Cell; TREE.len()] {
     let since = row
         .started
         .and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     let millis = since.map(|since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    let word = word(&row);
+    let failure = row.failure.as_ref().map(ToString::to_string);
     [
-        row.path.as_str().into(),
-        row.class.into(),
-        word(row).into(),
+        row.path.into(),
+        Cell::word(row.class),
+        Cell::word(word),
         millis.map(message::time::Timestamp::from_millis).into(),
         row.restarts.into(),
         row.depth.into(),
@@ -115,7 +117,7 @@ pub(super) fn cells(row: &Row) -> [Cell; TREE.len()] {
         row.handled.into(),
         row.mean.into(),
         row.longest.into(),
-        row.failure.as_ref().map(ToString::to_string).into(),
+        failure.into(),
     ]
 }
 

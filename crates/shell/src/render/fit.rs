@@ -191,7 +191,7 @@ fn laid_out<'c>(columns: &'c [Column], text: impl Fn(&'c Column) -> Option<&'c S
 /// Rows of what does not run or has failed catch the eye.
 fn mood(cells: &[Cell]) -> Option<&'static str> {
     cells.iter().find_map(|cell| match cell {
-        Cell::Text(text) => match text.as_str() {
+        Cell::Text(text) => match text.as_ref() {
             "parked" | "failed" | "damaged" | "stuck" => Some(RED),
             "idle" | "closed" | "suspended" => Some(DIM),
             _ => None,
