@@ -41,6 +41,10 @@ pub(in crate::shell) async fn trace(desk: &Desk, request: &Request, out: &Output
     let mut told = BTreeSet::new();
     tell(desk, message, &mut told, out).await?;
     let waits = waiting(desk, message).await?;
+    if waits.is_none() {
+        // It may have been done after its trail was read.
+        tell(desk, message, &mut told, out).await?;
+    }
     if told.is_empty() && waits.is_none() {
         return Err(Refused::failed(format!(
             "nothing is known of message {message}: it never was, or its trail has been swept"
@@ -84,7 +88,8 @@ async fn follow(
         tell(desk, message, &mut told, out).await?;
         match waiting(desk, message).await? {
             Some(table) => out.say(table).await?,
-            None => return Ok(()),
+            // Done meanwhile, perhaps: what was its last step is told, too.
+            None => return tell(desk, message, &mut told, out).await,
         }
     }
 }
