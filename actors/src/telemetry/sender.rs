@@ -126,8 +126,9 @@ impl State {
         match &self.statsd.address {
             None => return,
             Some(Endpoint::Address(address)) => self.addresses = vec![*address],
-            // Never waited for: neither a start nor a reload hangs on a name service.
-            Some(Endpoint::Name { .. }) => self.look_up(ctx),
+            // Never waited for: neither a start nor a reload hangs on a name service. Only when it has started: what is found
+            // earlier finds nobody at its address.
+            Some(Endpoint::Name { .. }) => self.look_up = Some(ctx.after(Duration::ZERO, Msg::LookUp)),
         }
         recorder::get().unsent().want(true);
         self.values = Some(ctx.after(VALUES_EVERY, Msg::Values));
