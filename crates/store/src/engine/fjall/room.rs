@@ -33,7 +33,7 @@ const MAX_SEALED: usize = 2;
 const MAX_GROWTH: u64 = 2;
 /// How often a waiting writer looks.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// A wait that is longer is worth a line in the log.
+/// A wait that is longer is worth two lines in the log: while it lasts, and when it is over.
 const LONG: Duration = Duration::from_secs(1);
 
 /// Counts what writers ask of the worker.
@@ -53,14 +53,21 @@ impl Room {
             return Ok(());
         }
         let began = Instant::now();
+        let mut is_said = false;
         while !self.enough(database, keyspaces)? {
             self.waiting.store(true, Release);
             // It is the one call that looks whether the engine still works and writes nothing.
             database.persist(PersistMode::Buffer)?;
+            if !is_said && began.elapsed() > LONG {
+                // While it lasts: afterwards is too late for whoever looks why mail waits.
+                tracing::warn!("commits wait for the engine, which compacts");
+                is_said = true;
+            }
             std::thread::sleep(LOOK_EVERY);
         }
-        if self.waiting.swap(false, AcqRel) && began.elapsed() > LONG {
-            tracing::warn!(waited = ?began.elapsed(), "commits waited for the engine, which was compacting");
+        self.waiting.store(false, Release);
+        if is_said {
+            tracing::warn!(waited = ?began.elapsed(), "commits go on");
         }
         Ok(())
     }
